@@ -1,0 +1,96 @@
+"""What an agent can do: a closed, typed union, told apart by `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunCode(_Action):
+    """Write a whole program over the entrypoint and run it."""
+
+    type: Literal["run_code"] = "run_code"
+    code: str
+    plan: str = ""
+
+
+class EditFile(_Action):
+    """Replace the content of one file of the workspace; nothing is run."""
+
+    type: Literal["edit_file"] = "edit_file"
+    path: str
+    content: str
+    plan: str = ""
+
+
+class RunScript(_Action):
+    """Run a script that lies in the workspace."""
+
+    type: Literal["run_script"] = "run_script"
+    path: str
+
+
+class ReadFile(_Action):
+    """Show lines of one file, counted from 1, both ends included."""
+
+    type: Literal["read_file"] = "read_file"
+    path: str
+    first_line: int = 1
+    last_line: int = 100
+
+
+class ListFiles(_Action):
+    """List a folder of the workspace."""
+
+    type: Literal["list_files"] = "list_files"
+    path: str = "."
+
+
+class Validate(_Action):
+    """Check the submission's form without learning a score."""
+
+    type: Literal["validate"] = "validate"
+
+
+class RequestInfo(_Action):
+    """Ask for a part of the task's description."""
+
+    type: Literal["request_info"] = "request_info"
+    topic: Literal["description", "metric", "submission", "files"] = "description"
+
+
+class CustomAction(_Action):
+    """An action that a plugin's registered handler carries out, found by `name`."""
+
+    type: Literal["custom"] = "custom"
+    name: str
+    arguments: dict[str, Any] = {}
+
+
+class FinalAnswer(_Action):
+    """End the run."""
+
+    type: Literal["final_answer"] = "final_answer"
+    text: str = ""
+
+
+Action = Annotated[
+    RunCode
+    | EditFile
+    | RunScript
+    | ReadFile
+    | ListFiles
+    | Validate
+    | RequestInfo
+    | CustomAction
+    | FinalAnswer,
+    Field(discriminator="type"),
+]
+
+EDITS = frozenset({"run_code", "edit_file"})
+"""The action types that change the solution: A_edit of ML-Agent's equation 6."""

@@ -1,0 +1,98 @@
+"""What can go wrong, one class for each boundary that it can go wrong at.
+
+    MlxError                     everything the command line prints as one line
+    ├── UsageError               bad input from the user: exit status 2
+    │   ├── UnknownComponent     a component name that nothing registers
+    │   └── MissingExtra         a package that an option needs is not installed
+    ├── PluginError              a named plugin could not be loaded or broke its promise
+    ├── TaskError                a task's files or grader
+    ├── SandboxError             the engine below a sandbox, never the code that runs in it
+    │   └── SandboxUnavailable   this machine cannot give the isolation that was asked for
+    ├── PolicyError              a model or its provider; knows whether another try makes sense
+    └── RecordError              a run folder that cannot be read or is in use
+
+What the agent's code does wrong is never an exception: it is a step with a status.
+"""
+
+from __future__ import annotations
+
+
+class MlxError(Exception):
+    """An error for people: what happened, where, and what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(MlxError):
+    """The user asked for something that cannot be: exit status 2."""
+
+    exit_code = 2
+
+
+class UnknownComponent(UsageError):
+    """No installed distribution registers a component of this name."""
+
+
+class MissingExtra(UsageError):
+    """A package that an optional feature needs is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs packages that are not installed.",
+            f"Install them with: pip install 'mlxlab[{extra}]'",
+        )
+
+
+class PluginError(MlxError):
+    """A named plugin could not be loaded, or broke its promise."""
+
+
+class TaskError(MlxError):
+    """A task's files, metric or grader are not usable."""
+
+    exit_code = 2
+
+
+class SandboxError(MlxError):
+    """The engine below a sandbox failed; the code that runs in it never raises this."""
+
+
+class SandboxUnavailable(SandboxError):
+    """This machine cannot give the isolation that was asked for."""
+
+    exit_code = 2
+
+
+class PolicyError(MlxError):
+    """A model or its provider failed.
+
+    Args:
+        message: what happened.
+        hint: what the user can do.
+        retryable: whether the same call may succeed later.
+        retry_after_s: the provider's own wish for the wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+
+class RecordError(MlxError):
+    """A run folder that cannot be read, or that another process is writing."""

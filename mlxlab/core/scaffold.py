@@ -1,0 +1,60 @@
+"""The contract of a scaffold: pure functions of what is recorded."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import ClassVar, Protocol, runtime_checkable
+
+from mlxlab.core.actions import Action
+from mlxlab.core.records import Completion, Decision, Message, Record, Role
+from mlxlab.core.tree import TreeView
+
+
+class Wait(Record):
+    """Nothing to decide until a step in flight has ended."""
+
+
+class Stop(Record):
+    """The scaffold has nothing more to do."""
+
+    reason: str
+
+
+class Ask(Record):
+    """One more call for the same step: the completion cannot be used as it is.
+
+    `messages` are appended to the conversation after the completion.
+    """
+
+    role: Role = "repair"
+    messages: tuple[Message, ...]
+    reason: str
+
+
+@runtime_checkable
+class Scaffold(Protocol):
+    """What to ask a policy, and which node to grow. No method reads anything but its arguments.
+
+    The Runner owns the loop, the workers, retries, the budget, recording and resuming.
+    """
+
+    needs_score: ClassVar[bool]
+    """Whether choosing a node takes a score; a run with feedback "none" is then refused."""
+    max_asks: int
+    """How many further calls one step may make after an unusable completion."""
+
+    def propose(self, tree: TreeView, rng: Random) -> Decision | Wait | Stop:
+        """Choose the next node to grow; made with `tree.decide(...)`."""
+        ...
+
+    def prompt(self, decision: Decision, tree: TreeView) -> list[Message]:
+        """The messages for a decision."""
+        ...
+
+    def parse(self, decision: Decision, completion: Completion) -> Action | Ask:
+        """Read an action out of a completion; never raises, whatever the text is."""
+        ...
+
+    def render(self, decision: Decision, action: Action) -> str:
+        """Write an action as the text that `parse` reads back as the same action."""
+        ...

@@ -1,0 +1,139 @@
+"""What a task tells to everybody, and what only its grader knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from pydantic import Field
+
+from mlxlab.core.records import Direction, Record
+
+
+class MetricInfo(Record):
+    """A metric's name, its better direction, and the range that its values lie in."""
+
+    name: str
+    direction: Direction
+    low: float | None = None
+    high: float | None = None
+    description: str = ""
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether score `a` is strictly better than score `b`."""
+        return a > b if self.direction == "maximize" else a < b
+
+
+class SubmissionContract(Record):
+    """The file an agent must leave: its path in the workspace, its columns, its rows."""
+
+    path: str = "submission.csv"
+    id_column: str
+    columns: tuple[str, ...] = Field(description="The predicted columns, in order.")
+    rows: int
+    sample: str = Field("sample_submission.csv", description="Its example in the input folder.")
+
+
+class TaskInfo(Record):
+    """All that scaffolds, policies and rewards may know of a task: never an answer.
+
+    Args:
+        baseline: private score of the naive submission (majority class, mean).
+        reference: private score of a strong solution, stated with the task.
+        m_init, m_best: the two scores of ML-Agent's alpha = 100 / (m_best - m_init); None with
+            the reason in `m_reason` where there are none.
+        standard_error: of the private score at the reference, by bootstrap over rows.
+    """
+
+    id: str
+    title: str
+    description: str
+    modality: str = "tabular"
+    metric: MetricInfo
+    submission: SubmissionContract
+    target: tuple[str, ...]
+    files: tuple[str, ...]
+    train_rows: int
+    public_rows: int
+    private_rows: int
+    baseline: float | None = None
+    reference: float | None = None
+    standard_error: float | None = None
+    m_init: float | None = None
+    m_best: float | None = None
+    m_reason: str = ""
+    entrypoint: str = "solution.py"
+    starter: dict[str, str] = {}
+    data_hash: str
+    source: str = ""
+    licence: str = ""
+    steps: int = 20
+    exec_timeout_s: float = 60.0
+
+    @property
+    def has_public(self) -> bool:
+        """Whether one submission also gives a score that may be fed back."""
+        return self.public_rows > 0
+
+
+class Grade(Record):
+    """The grader's verdict on one submission.
+
+    `message` is for the agent: it names what is wrong with the form and never a private score.
+    """
+
+    valid: bool
+    message: str = ""
+    public: float | None = None
+    private: float | None = None
+    private_standard_error: float | None = None
+
+
+@runtime_checkable
+class Grader(Protocol):
+    """Scores submissions in the host; nothing else reaches the answers."""
+
+    def grade(self, submission: bytes) -> Grade:
+        """Grade the bytes of a submission file; a malformed one is a verdict, not an error."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A problem with public files, a submission contract, and answers that stay in the host.
+
+    `hidden` names what a sandbox must keep out of sight because it holds the answers: import
+    names ("mlxtend"), or a folder inside a package ("sklearn:datasets/data").
+    """
+
+    hidden: tuple[str, ...]
+
+    @property
+    def info(self) -> TaskInfo:
+        """Everything but the answers; stable between two calls."""
+        ...
+
+    def prepare(self, folder: Path) -> None:
+        """Write the public files into an empty folder, the same bytes each time.
+
+        Raises:
+            TaskError: the task's source cannot be read.
+        """
+        ...
+
+    def grader(self) -> Grader:
+        """The task's own grader, holding the answers."""
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A registered metric over aligned columns of truth and prediction."""
+
+    info: MetricInfo
+    numeric: bool
+    """Whether predictions must be finite numbers (else they are labels)."""
+
+    def score(self, truth: object, predicted: object) -> float:
+        """Score aligned arrays of shape (rows,) or (rows, columns)."""
+        ...

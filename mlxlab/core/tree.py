@@ -1,0 +1,150 @@
+"""What a scaffold sees of a run: recorded steps, steps in flight, the task, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from mlxlab.core.records import (
+    CLEAN,
+    ComponentRef,
+    Decision,
+    Feedback,
+    Limits,
+    Observation,
+    Record,
+    Step,
+)
+from mlxlab.core.sandbox import Packages
+from mlxlab.core.task import TaskInfo
+
+
+class Remaining(Record):
+    """What is left of the budget; None where there is no limit."""
+
+    steps: int | None = None
+    time_s: float | None = None
+    cost_usd: float | None = None
+
+
+class RunContext(Record):
+    """What every decision of a run has in common."""
+
+    scaffold: ComponentRef
+    sandbox: str
+    feedback: Feedback
+    seed: int
+    limits: Limits
+
+
+class Node:
+    """One recorded step as a node of the tree, with the score that the feedback mode allows."""
+
+    def __init__(self, step: Step, feedback: Feedback, private: float | None) -> None:
+        self._step = step
+        self.id = step.step
+        self.parent = step.parent
+        self.operator = step.decision.operator
+        self.action = step.action
+        self.text = step.completion.text if step.completion else ""
+        self.state = step.next_state
+        seen = step.observation
+        self.score = {
+            "public": seen.public_score,
+            "self": seen.self_score,
+            "private": private,
+            "none": None,
+        }[feedback]
+        hidden = {"public_score": None} if feedback != "public" else {}
+        self.observation: Observation = seen.model_copy(update=hidden)
+
+    @property
+    def status(self) -> str:
+        """The step's status."""
+        return self.observation.status
+
+
+class TreeView:
+    """A read-only view at one moment. Private scores are in it under feedback "private" only.
+
+    Args:
+        steps: recorded steps in the order of their recording.
+        in_flight: decisions whose step has not ended.
+        private: private scores by step; given under feedback "private" only.
+    """
+
+    def __init__(
+        self,
+        task: TaskInfo,
+        context: RunContext,
+        packages: Packages,
+        steps: Sequence[Step] = (),
+        in_flight: Sequence[Decision] = (),
+        remaining: Remaining | None = None,
+        next_step: int = 0,
+        private: Mapping[int, float | None] | None = None,
+    ) -> None:
+        self.task = task
+        self.context = context
+        self.packages = packages
+        self.in_flight = tuple(in_flight)
+        self.remaining = remaining or Remaining()
+        self._next_step = next_step
+        scores = private or {}
+        self.nodes = tuple(
+            Node(step, context.feedback, scores.get(step.step)) for step in steps
+        )
+
+    @cached_property
+    def by_id(self) -> dict[int, Node]:
+        """Nodes by step number."""
+        return {node.id: node for node in self.nodes}
+
+    def children(self, node: Node) -> list[Node]:
+        """The recorded children of a node."""
+        return [child for child in self.nodes if child.parent == node.id]
+
+    def best(self) -> Node | None:
+        """The best scored node with a valid submission; the earliest of equals."""
+        best: Node | None = None
+        for node in self.nodes:
+            if node.status != "ok" or node.score is None:
+                continue
+            if best is None or best.score is None:
+                best = node
+            elif self.task.metric.better(node.score, best.score):
+                best = node
+        return best
+
+    def decide(
+        self,
+        operator: str,
+        parent: Node | None = None,
+        *,
+        start: str = CLEAN,
+        allowed: tuple[str, ...] = ("run_code",),
+        extra: dict[str, Any] | None = None,
+    ) -> Decision:
+        """A complete Decision: the scaffold's choice together with the run's context.
+
+        `score`, m_t of the reward, is the parent's public score whatever is fed back.
+        """
+        context = self.context
+        return Decision(
+            step=self._next_step,
+            operator=operator,
+            parent=parent.id if parent else None,
+            start=start,
+            score=parent._step.observation.public_score if parent else None,
+            allowed=allowed,
+            limits=context.limits,
+            scaffold=context.scaffold,
+            task=self.task.id,
+            data_hash=self.task.data_hash,
+            sandbox=context.sandbox,
+            feedback=context.feedback,
+            seed=context.seed,
+            seen=len(self.nodes),
+            extra=extra or {},
+        )

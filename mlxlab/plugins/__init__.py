@@ -1,0 +1,1 @@
+"""Built-in plugins, reached through the registry only."""

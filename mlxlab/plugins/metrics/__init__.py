@@ -1,0 +1,1 @@
+"""Built-in metrics, reached through the registry only."""

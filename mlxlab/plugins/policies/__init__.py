@@ -1,0 +1,1 @@
+"""Built-in policies, reached through the registry only."""

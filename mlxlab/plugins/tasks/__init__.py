@@ -1,0 +1,1 @@
+"""Built-in tasks, reached through the registry only."""

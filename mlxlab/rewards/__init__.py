@@ -1,0 +1,1 @@
+"""Built-in rewards, reached through the registry only."""

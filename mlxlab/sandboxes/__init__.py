@@ -1,0 +1,1 @@
+"""Built-in sandboxes, reached through the registry only."""

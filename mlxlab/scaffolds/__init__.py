@@ -1,0 +1,1 @@
+"""Built-in scaffolds, reached through the registry only."""
