@@ -1,0 +1,76 @@
+"""What a run may still spend: steps, time, money."""
+
+from __future__ import annotations
+
+import time
+
+from mlxlab.core.manifest import BudgetLimits, Spent
+from mlxlab.core.records import Completion
+from mlxlab.core.tree import Remaining
+
+
+class Budget:
+    """Counts what is spent against the limits, over all resumptions of a run."""
+
+    def __init__(self, limits: BudgetLimits, spent: Spent | None = None) -> None:
+        self.limits = limits
+        before = spent or Spent()
+        self._wall_before = before.wall_s
+        self._started = time.monotonic()
+        self._steps = before.steps
+        self._calls = before.calls
+        self._tokens = [before.prompt_tokens, before.completion_tokens]
+        self._known_cost = before.cost_usd or 0.0
+        self._cost_known = before.cost_usd is not None
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds the run has taken, without the pauses between its resumptions."""
+        return self._wall_before + time.monotonic() - self._started
+
+    def spent(self) -> Spent:
+        """What has been spent up to now."""
+        return Spent(
+            steps=self._steps,
+            calls=self._calls,
+            wall_s=round(self.wall_s, 3),
+            cost_usd=self._known_cost if self._cost_known else None,
+            prompt_tokens=self._tokens[0],
+            completion_tokens=self._tokens[1],
+        )
+
+    def count_call(self, completion: Completion | None) -> None:
+        """Count a policy call; a failed one has no completion, and no known price."""
+        self._calls += 1
+        if completion is None:
+            return
+        self._tokens[0] += completion.usage.prompt_tokens or 0
+        self._tokens[1] += completion.usage.completion_tokens or 0
+        if completion.cost_usd is None:
+            self._cost_known = False
+        else:
+            self._known_cost += completion.cost_usd
+
+    def count_step(self) -> None:
+        """Count a recorded step."""
+        self._steps += 1
+
+    def remaining(self, in_flight: int = 0) -> Remaining:
+        """What is left once the steps in flight have ended."""
+        time_s, cost = self.limits.time_s, self.limits.max_cost_usd
+        return Remaining(
+            steps=max(0, self.limits.steps - self._steps - in_flight),
+            time_s=None if time_s is None else max(0.0, time_s - self.wall_s),
+            cost_usd=None if cost is None else max(0.0, cost - self._known_cost),
+        )
+
+    def exhausted(self, in_flight: int = 0) -> str | None:
+        """Why no further step may start, or None."""
+        left = self.remaining(in_flight)
+        if left.steps == 0:
+            return "steps"
+        if left.time_s is not None and left.time_s <= 0:
+            return "time"
+        if left.cost_usd is not None and left.cost_usd <= 0:
+            return "cost"
+        return None

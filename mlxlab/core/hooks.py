@@ -1,0 +1,125 @@
+"""What is broadcast: typed hook specifications behind a typed facade over pluggy.
+
+A hook module is advertised in the entry-point group `mlxlab`. Each is loaded alone; one that
+cannot be loaded, or names a hook that does not exist, is skipped and named in `Hooks.broken`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pluggy
+
+from mlxlab.core.actions import CustomAction
+from mlxlab.core.entries import HOOKS, installed
+from mlxlab.core.manifest import RunManifest
+from mlxlab.core.records import Decision, Observation, Step
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.core.trainer import TrainProgress
+
+hookspec = pluggy.HookspecMarker("mlxlab")
+hookimpl = pluggy.HookimplMarker("mlxlab")
+
+ActionHandler = Callable[[CustomAction, Sandbox], Awaitable[Observation]]
+
+
+class HookSpecs:
+    """Every hook. Implementations may take fewer arguments than a hook offers."""
+
+    @hookspec
+    def mlx_run_started(self, manifest: RunManifest) -> None:
+        """A run starts or resumes."""
+
+    @hookspec
+    def mlx_step_started(self, decision: Decision) -> None:
+        """A decision was made; its policy call follows."""
+
+    @hookspec
+    def mlx_step_recorded(self, step: Step) -> None:
+        """A step was recorded."""
+
+    @hookspec
+    def mlx_run_ended(self, manifest: RunManifest) -> None:
+        """A run ended, whichever way."""
+
+    @hookspec
+    def mlx_training_step(self, progress: TrainProgress) -> None:
+        """A trainer took a step."""
+
+    @hookspec
+    def mlx_action_handlers(self) -> dict[str, ActionHandler]:  # type: ignore[empty-body]
+        """Handlers of custom actions, by the action's name."""
+
+
+class Hooks:
+    """Calls every implementation by itself: one that fails is named and costs nobody else."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("mlxlab")
+        self._manager.add_hookspecs(HookSpecs)
+        self.broken: dict[str, str] = {}
+
+    @classmethod
+    def installed(cls) -> Hooks:
+        """Hooks of every installed hook module."""
+        hooks = cls()
+        for entry in installed(HOOKS):
+            name = f"{entry.distribution} {entry.version} ({entry.name})"
+            try:
+                hooks.register(entry.entry_point.load(), name)
+            except (Exception, SystemExit) as error:
+                hooks.broken[name] = _cause(error)
+        return hooks
+
+    def register(self, plugin: object, name: str | None = None) -> None:
+        """Add an object with hook implementations; raises for a hook that does not exist."""
+        self._manager.register(plugin, name)
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError:
+            self._manager.unregister(plugin)
+            raise
+
+    def run_started(self, manifest: RunManifest) -> None:
+        """Broadcast `mlx_run_started`."""
+        self._broadcast("mlx_run_started", manifest=manifest)
+
+    def step_started(self, decision: Decision) -> None:
+        """Broadcast `mlx_step_started`."""
+        self._broadcast("mlx_step_started", decision=decision)
+
+    def step_recorded(self, step: Step) -> None:
+        """Broadcast `mlx_step_recorded`."""
+        self._broadcast("mlx_step_recorded", step=step)
+
+    def run_ended(self, manifest: RunManifest) -> None:
+        """Broadcast `mlx_run_ended`."""
+        self._broadcast("mlx_run_ended", manifest=manifest)
+
+    def training_step(self, progress: TrainProgress) -> None:
+        """Broadcast `mlx_training_step`."""
+        self._broadcast("mlx_training_step", progress=progress)
+
+    def action_handlers(self) -> dict[str, ActionHandler]:
+        """Every registered handler of a custom action; the first to take a name keeps it."""
+        handlers: dict[str, ActionHandler] = {}
+        for found in self._broadcast("mlx_action_handlers"):
+            if isinstance(found, dict):
+                handlers = {**found, **handlers}
+        return handlers
+
+    def _broadcast(self, hook: str, **arguments: Any) -> list[Any]:
+        results = []
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            wanted = {name: arguments[name] for name in implementation.argnames}
+            try:
+                results.append(implementation.function(**wanted))
+            except Exception as error:
+                self.broken[implementation.plugin_name] = f"{hook}: {_cause(error)}"
+        return results
+
+
+def _cause(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()

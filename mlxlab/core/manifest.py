@@ -1,0 +1,80 @@
+"""run.json: what a run is made of, how it went, and which signals reached the agent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from mlxlab.core.records import SCHEMA, ComponentRef, Feedback, Limits, Record
+from mlxlab.core.sandbox import Isolation
+from mlxlab.core.task import TaskInfo
+
+RunStatus = Literal["running", "done", "failed", "interrupted"]
+
+
+class BudgetLimits(Record):
+    """What a run may spend; None is no limit."""
+
+    steps: int = 20
+    time_s: float | None = None
+    max_cost_usd: float | None = None
+
+
+class Spent(Record):
+    """What a run has spent, over all its resumptions.
+
+    `cost_usd` is None as soon as one call's price is unknown, since the sum is then unknown too.
+    """
+
+    steps: int = 0
+    calls: int = 0
+    wall_s: float = 0.0
+    cost_usd: float | None = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Attestation(Record):
+    """Which signals could reach the agent, said by the code that let them through."""
+
+    feedback: Feedback
+    signals: tuple[str, ...]
+    isolation: Isolation | None = None
+    answers_reachable: bool = False
+    private_scores_shown: bool = False
+
+
+class Best(Record):
+    """The selected step: the best by the score that the feedback mode shows."""
+
+    step: int
+    score: float | None = None
+    public_score: float | None = None
+
+
+class RunManifest(Record):
+    """The whole of run.json."""
+
+    schema_version: int = Field(SCHEMA, alias="schema")
+    run_id: str
+    mlxlab: str
+    python: str
+    created_at: datetime
+    status: RunStatus = "running"
+    error: str | None = None
+    task: TaskInfo
+    components: dict[str, ComponentRef]
+    rewards: tuple[ComponentRef, ...] = ()
+    seed: int = 0
+    workers: int = 1
+    limits: Limits = Limits()
+    budget: BudgetLimits = BudgetLimits()
+    feedback: Feedback = "public"
+    attestation: Attestation
+    packages: dict[str, str] = {}
+    spent: Spent = Spent()
+    best: Best | None = None
+
+    model_config = ConfigDict(populate_by_name=True)

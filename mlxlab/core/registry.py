@@ -1,0 +1,162 @@
+"""From a component's name to an object: find by metadata, load when named, configure."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ValidationError
+
+from mlxlab.core.entries import Entry, installed, of_kind
+from mlxlab.core.errors import MlxError, PluginError, UnknownComponent, UsageError
+from mlxlab.core.records import ComponentRef
+from mlxlab.core.spec import Spec
+
+T = TypeVar("T")
+
+
+class Component(Generic[T]):
+    """A component made for a run, with the reference that makes it again."""
+
+    def __init__(self, instance: T, ref: ComponentRef) -> None:
+        self.instance = instance
+        self.ref = ref
+
+
+class Registry:
+    """The components that installed distributions advertise.
+
+    A built-in wins a plain name that a third party takes too; `distribution::name` reaches the
+    other. Two third parties that share a name are both reached by `distribution::name` only.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = list(entries)
+
+    @classmethod
+    def installed(cls) -> Registry:
+        """The registry of this interpreter's environment, read once."""
+        return _installed()
+
+    def names(self, kind: str) -> list[str]:
+        """The plain names of one kind."""
+        return sorted({entry.name for entry in of_kind(self.entries, kind)})
+
+    def find(self, kind: str, spec: Spec) -> Entry:
+        """The entry that a spec names; raises UnknownComponent with what comes near."""
+        entries = of_kind(self.entries, kind)
+        found = [entry for entry in entries if entry.name == spec.name]
+        if spec.distribution:
+            found = [entry for entry in found if entry.distribution == spec.distribution]
+        if not found:
+            raise UnknownComponent(*_unknown(kind, spec, [entry.name for entry in entries]))
+        if len(found) > 1 and not found[0].builtin:
+            choices = ", ".join(f"{entry.distribution}::{entry.name}" for entry in found)
+            raise UsageError(f"Several plugins provide {kind} '{spec.name}'.", f"Name one: {choices}")
+        return found[0]
+
+    def load(self, entry: Entry) -> Callable[..., Any]:
+        """Import an entry's target; whatever goes wrong is named with plugin and cause."""
+        try:
+            target = entry.entry_point.load()
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{_whose(entry)} could not be loaded: {_cause(error)}.",
+                f"Repair or remove '{entry.distribution}'; MLX_DEBUG=1 shows the traceback.",
+            ) from error
+        return target  # type: ignore[no-any-return]
+
+    def create(self, kind: str, spec: str | Spec) -> Component[Any]:
+        """Find, load, configure and construct a component.
+
+        Raises:
+            UnknownComponent: nothing registers the name.
+            UsageError: an option is unknown or has a wrong value.
+            PluginError: the component's own code failed.
+        """
+        spec = Spec.parse(spec) if isinstance(spec, str) else spec
+        entry = self.find(kind, spec)
+        target = self.load(entry)
+        config = _configure(entry, config_model(target), spec)
+        try:
+            instance = target() if config is None else target(config)
+        except MlxError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{_whose(entry)} could not be made: {_cause(error)}.") from error
+        ref = ComponentRef(
+            kind=kind,
+            name=entry.name,
+            spec=str(spec),
+            version=f"{entry.distribution} {entry.version}",
+            config=config.model_dump(mode="json") if config is not None else {},
+        )
+        return Component(instance, ref)
+
+
+@cache
+def _installed() -> Registry:
+    return Registry(installed())
+
+
+def config_model(target: Callable[..., Any]) -> type[BaseModel] | None:
+    """The pydantic model that annotates a component's first parameter, if it takes one."""
+    function = target.__init__ if inspect.isclass(target) else target  # type: ignore[misc]
+    parameters = [name for name in inspect.signature(target).parameters]
+    if not parameters:
+        return None
+    hint = get_type_hints(function).get(parameters[0])
+    return hint if inspect.isclass(hint) and issubclass(hint, BaseModel) else None
+
+
+def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseModel | None:
+    values = dict(spec.options)
+    if spec.argument is not None:
+        field = getattr(model, "argument", None)
+        if field is None:
+            raise UsageError(
+                f"{entry.kind} '{entry.name}' takes no argument, but got '{spec.argument}'.",
+                f"Write --{entry.kind} {entry.name}",
+            )
+        values[field] = spec.argument
+    if model is None:
+        if values:
+            raise UsageError(f"{entry.kind} '{entry.name}' has no options.")
+        return None
+    _refuse_unknown(entry, model, values)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "options"
+        raise UsageError(f"{entry.kind} '{entry.name}': {where}: {first['msg']}.") from error
+
+
+def _refuse_unknown(entry: Entry, model: type[BaseModel], values: dict[str, Any]) -> None:
+    for key in values:
+        if key not in model.model_fields:
+            near = get_close_matches(key, model.model_fields, 1)
+            known = ", ".join(model.model_fields) or "none"
+            raise UsageError(
+                f"{entry.kind} '{entry.name}' has no option '{key}'.",
+                f"Did you mean '{near[0]}'?" if near else f"Its options: {known}.",
+            )
+
+
+def _unknown(kind: str, spec: Spec, known: list[str]) -> tuple[str, str]:
+    near = get_close_matches(spec.name, known, 1)
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    listed = ", ".join(sorted(set(known))) or "none"
+    return f"There is no {kind} '{spec.name}'.", f"{hint}Installed: {listed}."
+
+
+def _whose(entry: Entry) -> str:
+    return f"{entry.kind} '{entry.name}' of {entry.distribution} {entry.version}"
+
+
+def _cause(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()

@@ -1,0 +1,161 @@
+"""The run folder: the one place that writes and reads it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mlxlab.core.errors import RecordError
+from mlxlab.core.jsonl import JsonlWriter, read_jsonl
+from mlxlab.core.manifest import RunManifest
+from mlxlab.core.records import SCHEMA, Call, Message, PrivateScore, Step
+
+
+class RunFolder:
+    """Reads a run; every method tolerates a run that is being written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def manifest(self) -> RunManifest:
+        """run.json; raises RecordError if this is no run or one of another schema."""
+        path = self.path / "run.json"
+        try:
+            raw = json.loads(path.read_bytes())
+            version = raw.get("schema") if isinstance(raw, dict) else None
+            if version != SCHEMA:
+                raise RecordError(
+                    f"{path} has schema {version}; this version reads schema {SCHEMA}."
+                )
+            return RunManifest.model_validate(raw)
+        except OSError as error:
+            raise RecordError(f"{self.path} is not a run folder: it has no run.json.") from error
+        except (ValueError, ValidationError) as error:
+            raise RecordError(f"{path} cannot be read: {_first_line(error)}.") from error
+
+    def steps(self) -> list[Step]:
+        """The recorded steps in the order of their recording."""
+        return read_jsonl(self.path / "steps.jsonl", Step)
+
+    def calls(self) -> list[Call]:
+        """The recorded policy calls in the order of their recording."""
+        return read_jsonl(self.path / "calls.jsonl", Call)
+
+    def private_scores(self) -> dict[int, PrivateScore]:
+        """Private scores by step: for people and reports, never for an agent."""
+        scores = read_jsonl(self.path / "scores.jsonl", PrivateScore)
+        return {score.step: score for score in scores}
+
+    def prompt(self, reference: str) -> list[Message]:
+        """The messages that a reference stands for."""
+        messages = json.loads(self._message(reference))
+        return [
+            Message(role=item["role"], content=self._message(item["content"]))
+            for item in messages
+        ]
+
+    def _message(self, digest: str) -> str:
+        try:
+            return (self.path / "messages" / digest).read_text(encoding="utf-8")
+        except OSError as error:
+            raise RecordError(f"The message {digest[:12]} is missing from {self.path}.") from error
+
+
+class RunWriter(RunFolder):
+    """Writes a run; at most one process at a time.
+
+    Raises:
+        RecordError: another process is writing this run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        for name in ("messages", "states", "best"):
+            (path / name).mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise RecordError(f"The run {path} is being written by another process.") from error
+        self._steps = JsonlWriter(path / "steps.jsonl")
+        self._calls = JsonlWriter(path / "calls.jsonl")
+        self._scores = JsonlWriter(path / "scores.jsonl", mode=0o600)
+
+    def write_manifest(self, manifest: RunManifest) -> None:
+        """Replace run.json in one move."""
+        new = self.path / "run.json.new"
+        new.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
+        new.replace(self.path / "run.json")
+
+    def add_prompt(self, messages: Sequence[Message]) -> str:
+        """Keep messages, each content once; returns the reference."""
+        items = [{"role": m.role, "content": self._put(m.content)} for m in messages]
+        return self._put(json.dumps(items))
+
+    def add_call(self, call: Call) -> None:
+        """Record a call, durably if it cost money or may have."""
+        completion = call.completion
+        self._calls.append(call, durable=completion is not None and completion.cost_usd != 0)
+
+    def add_step(self, step: Step, private: PrivateScore) -> None:
+        """Record a step; its private score first, so that no step is ever without one."""
+        self._scores.append(private)
+        self._steps.append(step)
+
+    def close(self) -> None:
+        """Close the files and let another process write; a second call does nothing."""
+        for writer in (self._steps, self._calls, self._scores):
+            writer.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _put(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(data).hexdigest()
+        target = self.path / "messages" / digest
+        if not target.exists():
+            new = target.with_name(f".{digest}.new")
+            new.write_bytes(data)
+            new.replace(target)
+        return digest
+
+
+def find_run(name: str, root: Path) -> RunFolder:
+    """A run by its folder, or by its id or an unambiguous beginning of it below `root`.
+
+    Raises:
+        RecordError: no run or several fit.
+    """
+    for path in (Path(name), root / name):
+        if (path / "run.json").is_file():
+            return RunFolder(path)
+    fitting = sorted(path.parent for path in root.glob(f"{_plain(name)}*/run.json"))
+    if len(fitting) == 1:
+        return RunFolder(fitting[0])
+    if fitting:
+        names = ", ".join(path.name for path in fitting[:5])
+        raise RecordError(f"Several runs begin with '{name}': {names}.")
+    raise RecordError(
+        f"There is no run '{name}' in {root}.", "'mlx runs list' shows what there is."
+    )
+
+
+def list_runs(root: Path) -> list[RunFolder]:
+    """Every run folder directly below `root`, by name."""
+    return [RunFolder(path.parent) for path in sorted(root.glob("*/run.json"))]
+
+
+def _plain(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name.strip("/"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

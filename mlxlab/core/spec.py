@@ -1,0 +1,64 @@
+"""How a component is written on the command line.
+
+    name    name:argument    name?key=value&key=value    name:argument?key=value    dist::name
+
+Arguments and values are percent-encoded where they hold `?`, `&`, `%` or, in a name, `:`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from mlxlab.core.errors import UsageError
+from mlxlab.core.records import Record
+
+
+class Spec(Record):
+    """A component's name, its argument and its options, not yet resolved."""
+
+    name: str
+    argument: str | None = None
+    options: dict[str, Any] = {}
+    distribution: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """Read a spec; raises UsageError for an empty name or an option without `=`."""
+        head, _, query = text.partition("?")
+        distribution: str | None = None
+        front, double, rest = head.partition("::")
+        if double and ":" not in front:
+            distribution, head = front, rest
+        name, colon, argument = head.partition(":")
+        if not name:
+            raise UsageError(
+                f"'{text}' names no component.", "Write name, name:argument or name?key=value."
+            )
+        return cls(
+            name=name,
+            argument=unquote(argument) if colon else None,
+            options=_options(text, query),
+            distribution=distribution,
+        )
+
+    def __str__(self) -> str:
+        text = f"{self.distribution}::{self.name}" if self.distribution else self.name
+        if self.argument is not None:
+            text += ":" + quote(self.argument, safe="/:@,.-_~")
+        if self.options:
+            pairs = (f"{k}={quote(str(v), safe='/:@,.-_~')}" for k, v in self.options.items())
+            text += "?" + "&".join(pairs)
+        return text
+
+
+def _options(text: str, query: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for pair in filter(None, query.split("&")):
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(
+                f"'{pair}' in '{text}' is not an option.", "Options are written key=value."
+            )
+        options[unquote(key)] = unquote(value)
+    return options
