@@ -56,7 +56,9 @@ class Registry:
             raise UnknownComponent(*_unknown(kind, spec, [entry.name for entry in entries]))
         if len(found) > 1 and not found[0].builtin:
             choices = ", ".join(f"{entry.distribution}::{entry.name}" for entry in found)
-            raise UsageError(f"Several plugins provide {kind} '{spec.name}'.", f"Name one: {choices}")
+            raise UsageError(
+                f"Several plugins provide {kind} '{spec.name}'.", f"Name one: {choices}"
+            )
         return found[0]
 
     def load(self, entry: Entry) -> Callable[..., Any]:
@@ -105,8 +107,8 @@ def _installed() -> Registry:
 
 def config_model(target: Callable[..., Any]) -> type[BaseModel] | None:
     """The pydantic model that annotates a component's first parameter, if it takes one."""
-    function = target.__init__ if inspect.isclass(target) else target  # type: ignore[misc]
-    parameters = [name for name in inspect.signature(target).parameters]
+    function = target.__init__ if inspect.isclass(target) else target
+    parameters = list(inspect.signature(target).parameters)
     if not parameters:
         return None
     hint = get_type_hints(function).get(parameters[0])

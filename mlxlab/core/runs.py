@@ -56,8 +56,7 @@ class RunFolder:
         """The messages that a reference stands for."""
         messages = json.loads(self._message(reference))
         return [
-            Message(role=item["role"], content=self._message(item["content"]))
-            for item in messages
+            Message(role=item["role"], content=self._message(item["content"])) for item in messages
         ]
 
     def _message(self, digest: str) -> str:

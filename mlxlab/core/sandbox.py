@@ -133,6 +133,10 @@ class Sandbox(Protocol):
         """Write a file, making its folders; links are replaced, never followed."""
         ...
 
+    async def remove(self, path: str) -> None:
+        """Remove a file or link of the workspace; one that is not there is no error."""
+        ...
+
     async def list(self, path: str = ".") -> list[FileEntry]:
         """List one folder, sorted by path; raises FileNotFoundError."""
         ...

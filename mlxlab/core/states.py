@@ -89,7 +89,9 @@ class StateStore:
         try:
             return self._blob(sha256).open("rb")
         except OSError as error:
-            raise RecordError(f"The content {sha256[:12]} is missing from {self._blobs}.") from error
+            raise RecordError(
+                f"The content {sha256[:12]} is missing from {self._blobs}."
+            ) from error
 
     def commit(self, parent: str, files: Mapping[str, FileRef]) -> str:
         """Record a whole manifest as a change of `parent`; returns the new state's id.
@@ -101,9 +103,7 @@ class StateStore:
         removed = tuple(sorted(set(before) - set(files)))
         if not changed and not removed:
             return parent
-        change = StateChange(
-            parent=parent, changed=dict(sorted(changed.items())), removed=removed
-        )
+        change = StateChange(parent=parent, changed=dict(sorted(changed.items())), removed=removed)
         state = change.id
         target = self.folder / f"{state}.json"
         if not target.exists():

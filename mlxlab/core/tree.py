@@ -42,7 +42,6 @@ class Node:
     """One recorded step as a node of the tree, with the score that the feedback mode allows."""
 
     def __init__(self, step: Step, feedback: Feedback, private: float | None) -> None:
-        self._step = step
         self.id = step.step
         self.parent = step.parent
         self.operator = step.decision.operator
@@ -50,6 +49,7 @@ class Node:
         self.text = step.completion.text if step.completion else ""
         self.state = step.next_state
         seen = step.observation
+        self._public_score = seen.public_score
         self.score = {
             "public": seen.public_score,
             "self": seen.self_score,
@@ -64,12 +64,18 @@ class Node:
         """The step's status."""
         return self.observation.status
 
+    @property
+    def submitted(self) -> bool:
+        """Whether the step ran a program that left a valid submission."""
+        runs = self.action is not None and self.action.type in {"run_code", "run_script"}
+        return runs and self.status == "ok"
+
 
 class TreeView:
     """A read-only view at one moment. Private scores are in it under feedback "private" only.
 
     Args:
-        steps: recorded steps in the order of their recording.
+        steps: recorded steps, or nodes made of them, in the order of their recording.
         in_flight: decisions whose step has not ended.
         private: private scores by step; given under feedback "private" only.
     """
@@ -79,7 +85,7 @@ class TreeView:
         task: TaskInfo,
         context: RunContext,
         packages: Packages,
-        steps: Sequence[Step] = (),
+        steps: Sequence[Step | Node] = (),
         in_flight: Sequence[Decision] = (),
         remaining: Remaining | None = None,
         next_step: int = 0,
@@ -93,7 +99,8 @@ class TreeView:
         self._next_step = next_step
         scores = private or {}
         self.nodes = tuple(
-            Node(step, context.feedback, scores.get(step.step)) for step in steps
+            step if isinstance(step, Node) else Node(step, context.feedback, scores.get(step.step))
+            for step in steps
         )
 
     @cached_property
@@ -107,15 +114,13 @@ class TreeView:
 
     def best(self) -> Node | None:
         """The best scored node with a valid submission; the earliest of equals."""
-        best: Node | None = None
+        best: tuple[float, Node] | None = None
         for node in self.nodes:
             if node.status != "ok" or node.score is None:
                 continue
-            if best is None or best.score is None:
-                best = node
-            elif self.task.metric.better(node.score, best.score):
-                best = node
-        return best
+            if best is None or self.task.metric.better(node.score, best[0]):
+                best = node.score, node
+        return best[1] if best else None
 
     def decide(
         self,
@@ -136,7 +141,7 @@ class TreeView:
             operator=operator,
             parent=parent.id if parent else None,
             start=start,
-            score=parent._step.observation.public_score if parent else None,
+            score=parent._public_score if parent else None,
             allowed=allowed,
             limits=context.limits,
             scaffold=context.scaffold,

@@ -1,0 +1,199 @@
+"""From a decision to an action: prompt, policy calls, repairs; each call recorded before use."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import TypeVar
+
+from mlxlab.core.actions import Action
+from mlxlab.core.budget import Budget
+from mlxlab.core.clock import now
+from mlxlab.core.errors import MlxError, PluginError, PolicyError
+from mlxlab.core.policy import Policy, PolicyRequest
+from mlxlab.core.records import Call, Completion, ComponentRef, Decision, Message, Role
+from mlxlab.core.runs import RunWriter
+from mlxlab.core.scaffold import Ask, Scaffold
+from mlxlab.core.tree import TreeView
+
+PATIENCE_S = 300.0
+"""How long one call is tried again, waits included, before the run stops resumable."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a step's calls came to; `problem` says why there is no action."""
+
+    decision: Decision
+    prompt: str
+    calls: tuple[int, ...]
+    completion: Completion
+    action: Action | None
+    problem: str = ""
+
+
+class Caller:
+    """Asks the policy for one step at a time, and answers from the record where it can.
+
+    Args:
+        names: the policy's and the scaffold's references, to say whose fault a failure is.
+        patience_s: how long a failing call is tried again, in seconds.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        scaffold: Scaffold,
+        writer: RunWriter,
+        budget: Budget,
+        names: dict[str, ComponentRef],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._policy = policy
+        self._scaffold = scaffold
+        self._writer = writer
+        self._budget = budget
+        self._names = names
+        self._patience_s = patience_s
+        answered = [call for call in writer.calls() if call.completion is not None]
+        self._recorded = {(call.step, call.index): call for call in answered}
+
+    def decisions(self) -> list[Decision]:
+        """The decision of every step with a recorded answer, in the order of the steps."""
+        first = {step: call for (step, index), call in self._recorded.items() if index == 0}
+        return [first[step].decision for step in sorted(first)]
+
+    async def answer(self, decision: Decision, tree: TreeView) -> Answer:
+        """Ask until an action is read or the scaffold's asks are used up.
+
+        Raises:
+            PolicyError: the provider failed for longer than the patience.
+            PluginError: scaffold or policy broke their promise.
+        """
+        messages = self._first_prompt(decision, tree)
+        decision = decision.model_copy(update={"prompt": self._writer.add_prompt(messages)})
+        role: Role = "policy"
+        index = 0
+        while True:
+            prompt, completion = await self._call(decision, tree, messages, role, index)
+            read = self._of("scaffold", self._scaffold.parse, decision, completion)
+            calls = tuple(range(index + 1))
+            if not isinstance(read, Ask):
+                return Answer(decision, prompt, calls, completion, read)
+            if index >= self._scaffold.max_asks:
+                return Answer(decision, prompt, calls, completion, None, read.reason)
+            reply = Message(role="assistant", content=completion.text)
+            messages = [*messages, reply, *read.messages]
+            role = read.role
+            index += 1
+
+    def _first_prompt(self, decision: Decision, tree: TreeView) -> Sequence[Message]:
+        if decision.prompt is not None:
+            return self._writer.prompt(decision.prompt)
+        return self._of("scaffold", self._scaffold.prompt, decision, tree)
+
+    async def _call(
+        self,
+        decision: Decision,
+        tree: TreeView,
+        messages: Sequence[Message],
+        role: Role,
+        index: int,
+    ) -> tuple[str, Completion]:
+        prompt = self._writer.add_prompt(messages)
+        recorded = self._recorded.pop((decision.step, index), None)
+        if recorded is not None and recorded.completion is not None:
+            return recorded.prompt, recorded.completion
+        request = PolicyRequest(
+            messages=tuple(messages),
+            decision=decision,
+            task=tree.task,
+            role=role,
+            index=index,
+            seed=Random(f"{decision.seed}:{decision.step}:{index}").getrandbits(31),  # noqa: S311
+        )
+        return prompt, await self._ask(request, prompt)
+
+    async def _ask(self, request: PolicyRequest, prompt: str) -> Completion:
+        """One call with retries; every try that a provider answered or failed is recorded."""
+        deadline = time.monotonic() + self._patience_s
+        attempt = 0
+        while True:
+            attempt += 1
+            started = now()
+            try:
+                completion = await self._act(request)
+            except PolicyError as error:
+                self._record(request, prompt, started, None, str(error))
+                wait = error.retry_after_s or min(30.0, 2.0 ** (attempt - 1))
+                if not error.retryable or time.monotonic() + wait > deadline:
+                    raise
+                await asyncio.sleep(wait)
+                continue
+            completion = self._rendered(request.decision, completion, attempt)
+            self._record(request, prompt, started, completion, None)
+            return completion
+
+    async def _act(self, request: PolicyRequest) -> Completion:
+        whose = _whose(self._names["policy"])
+        try:
+            completion = await self._policy.act(request)
+        except MlxError:
+            raise
+        except Exception as error:
+            cause = traceback.format_exception_only(error)[-1].strip()
+            raise PluginError(f"{whose} failed: {cause}.") from error
+        if not isinstance(completion, Completion):
+            raise PluginError(f"{whose} returned {type(completion).__name__}, no Completion.")
+        return completion
+
+    def _rendered(self, decision: Decision, completion: Completion, attempt: int) -> Completion:
+        update: dict[str, object] = {"attempts": attempt}
+        if completion.action is not None:
+            text = self._of("scaffold", self._scaffold.render, decision, completion.action)
+            update |= {"text": text, "action": None}
+        return completion.model_copy(update=update)
+
+    def _record(
+        self,
+        request: PolicyRequest,
+        prompt: str,
+        started: datetime,
+        completion: Completion | None,
+        error: str | None,
+    ) -> None:
+        call = Call(
+            step=request.decision.step,
+            index=request.index,
+            role=request.role,
+            decision=request.decision,
+            prompt=prompt,
+            completion=completion,
+            error=error,
+            started_at=started,
+            ended_at=now(),
+        )
+        self._writer.add_call(call)
+        self._budget.count_call(completion)
+
+    def _of(self, kind: str, function: Callable[..., T], *arguments: object) -> T:
+        """Call a component's function; a failure is its own, by name."""
+        try:
+            return function(*arguments)
+        except MlxError:
+            raise
+        except Exception as error:
+            cause = traceback.format_exception_only(error)[-1].strip()
+            where = getattr(function, "__name__", "call")
+            raise PluginError(f"{_whose(self._names[kind])}: {where} failed: {cause}.") from error
+
+
+def _whose(ref: ComponentRef) -> str:
+    return f"{ref.kind} '{ref.name}' of {ref.version}"

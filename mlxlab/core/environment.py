@@ -1,0 +1,202 @@
+"""One transition: restore a state, carry out an action, grade, probe, reward.
+
+This is the only place that does so: `mlx run`, replay and training all go through it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from mlxlab.core.actions import EDITS, Action
+from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
+from mlxlab.core.hooks import ActionHandler
+from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
+from mlxlab.core.reward import Reward, StepView
+from mlxlab.core.sandbox import OnOutput, Sandbox, SandboxFileError, Snapshot
+from mlxlab.core.states import StateStore
+from mlxlab.core.task import Grade, Grader, TaskInfo
+
+METRIC_LINE = re.compile(r"^\s*metric:\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$", re.MULTILINE)
+MAX_SUBMISSION = 256 << 20
+
+
+class Transition(Record):
+    """What a transition shows to scaffolds, rewards and trainers: no private score."""
+
+    next_state: str | None
+    state_dropped: str | None = None
+    observation: Observation
+    probe: Probe | None = None
+    rewards: dict[str, RewardValue] = {}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A task's transitions in one sandbox.
+
+    Args:
+        rewards: reward plugins by the name their values are recorded under.
+        handlers: handlers of custom actions, by the action's name.
+    """
+
+    task: TaskInfo
+    grader: Grader
+    sandbox: Sandbox
+    states: StateStore
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
+    handlers: Mapping[str, ActionHandler] = field(default_factory=dict)
+
+    async def transition(
+        self,
+        decision: Decision,
+        action: Action | None,
+        *,
+        problem: str = "",
+        on_output: OnOutput | None = None,
+    ) -> tuple[Transition, Grade | None]:
+        """Take one action from the decision's start state.
+
+        Args:
+            decision: says where to start and what is allowed.
+            action: None where the completion held none.
+            problem: why there is no action, for the agent.
+            on_output: gets output while the program runs.
+
+        Returns:
+            The transition, and the grade of the submission if one was graded. The grade holds
+            the private score: only the record's host-only file may get it.
+
+        Raises:
+            SandboxError: the sandbox's engine failed, twice.
+            RecordError: the start state is gone.
+        """
+        refusal = _refusal(decision, action, problem)
+        if refusal is not None or action is None:
+            seen = Observation(status="invalid_action", message=refusal or problem)
+            start = decision.start
+            return self._judged(decision, action, seen, Snapshot(state=start), None), None
+        await self.sandbox.restore(self.states, decision.start)
+        bench = Workbench(self.task, self.sandbox, decision, _seed(decision), on_output)
+        outcome = await self._handle(bench, action)
+        seen, grade = outcome.observation, None
+        if outcome.grading != "none" and seen.status == "ok":
+            seen, grade = await self._grade(seen)
+        if outcome.grading == "form":
+            seen, grade = seen.model_copy(update={"public_score": None}), None
+        after = await self.sandbox.snapshot(self.states, decision.start)
+        probe = await self._probe(bench, action, seen)
+        return self._judged(decision, action, seen, after, probe), grade
+
+    async def _handle(self, bench: Workbench, action: Action) -> Outcome:
+        if action.type == "custom":
+            handler = self.handlers[action.name]
+            return Outcome(await handler(action, self.sandbox))
+        return await HANDLERS[action.type](bench, action)
+
+    async def _grade(self, seen: Observation) -> tuple[Observation, Grade | None]:
+        """The observation of a program that ended well, with its submission graded."""
+        found = METRIC_LINE.findall(seen.stdout)
+        self_score = _number(found[-1]) if found else None
+        path = self.task.submission.path
+        try:
+            data = await self.sandbox.read(path, MAX_SUBMISSION)
+        except FileNotFoundError:
+            return seen.model_copy(
+                update={
+                    "status": "no_submission",
+                    "self_score": self_score,
+                    "message": f"The program ended without writing {path} in the working "
+                    "directory.",
+                }
+            ), None
+        except SandboxFileError as error:
+            return seen.model_copy(
+                update={
+                    "status": "invalid_submission",
+                    "self_score": self_score,
+                    "message": f"{path} cannot be graded: {error}",
+                }
+            ), None
+        grade = self.grader.grade(data)
+        return seen.model_copy(
+            update={
+                "status": "ok" if grade.valid else "invalid_submission",
+                "public_score": grade.public if grade.valid else None,
+                "self_score": self_score,
+                "message": grade.message,
+            }
+        ), grade if grade.valid else None
+
+    async def _probe(self, bench: Workbench, action: Action, seen: Observation) -> Probe | None:
+        """Run the entrypoint after an edit that does not run itself, if a reward needs it.
+
+        The state was recorded before, so what the probe leaves behind is never seen.
+        """
+        wanted = any("probe" in reward.needs for reward in self.rewards.values())
+        if not wanted or action.type not in EDITS - {"run_code"} or seen.status != "ok":
+            return None
+        outcome = await run_script(bench, self.task.entrypoint)
+        result = outcome.observation
+        if result.status == "ok":
+            result, _ = await self._grade(result)
+        return Probe(status=result.status, score=result.public_score, duration_s=result.duration_s)
+
+    def _judged(
+        self,
+        decision: Decision,
+        action: Action | None,
+        seen: Observation,
+        after: Snapshot,
+        probe: Probe | None,
+    ) -> Transition:
+        view = StepView(decision=decision, action=action, observation=seen, probe=probe)
+        return Transition(
+            next_state=after.state,
+            state_dropped=after.dropped,
+            observation=seen,
+            probe=probe,
+            rewards={name: judge(name, r, view, self.task) for name, r in self.rewards.items()},
+        )
+
+
+def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardValue:
+    """A reward's value, or None with the reason where the reward fails or leaves its range."""
+    try:
+        value: object = reward.judge(view, task)
+    except Exception as error:
+        cause = traceback.format_exception_only(error)[-1].strip()
+        return RewardValue(value=None, reason=f"reward '{name}' failed: {cause}")
+    if not isinstance(value, RewardValue):
+        kind = type(value).__name__
+        return RewardValue(value=None, reason=f"reward '{name}' returned {kind}, no RewardValue")
+    low, high = reward.range
+    if value.value is not None and not (math.isfinite(value.value) and low <= value.value <= high):
+        reason = f"reward '{name}' returned {value.value}, outside [{low}, {high}]"
+        return RewardValue(value=None, reason=reason)
+    return value
+
+
+def _refusal(decision: Decision, action: Action | None, problem: str) -> str | None:
+    if action is None:
+        return problem or "The answer holds no action."
+    if action.type not in decision.allowed:
+        allowed = ", ".join(decision.allowed)
+        return f"The action {action.type} is not allowed here. Allowed: {allowed}."
+    return None
+
+
+def _seed(decision: Decision) -> int:
+    return Random(f"{decision.seed}:{decision.step}:run").getrandbits(31)  # noqa: S311
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,66 @@
+"""The environments of a run's workers, made when they are first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from mlxlab.core.actions import Action
+from mlxlab.core.environment import Environment, Transition
+from mlxlab.core.errors import SandboxError, SandboxUnavailable
+from mlxlab.core.records import Decision
+from mlxlab.core.task import Grade
+
+Make = Callable[[int], Awaitable[Environment]]
+
+
+class EnvironmentPool:
+    """One environment a worker; a sandbox whose engine fails is replaced once a step.
+
+    Args:
+        make: opens the environment of worker k.
+        workers: how many there may be.
+    """
+
+    def __init__(self, make: Make, workers: int) -> None:
+        self._make = make
+        self._free: asyncio.Queue[int] = asyncio.Queue()
+        self._open: dict[int, Environment] = {}
+        for worker in range(workers):
+            self._free.put_nowait(worker)
+
+    async def first(self) -> Environment:
+        """The first worker's environment, for what is asked before any step."""
+        return await self._get(0)
+
+    async def transition(
+        self, decision: Decision, action: Action | None, problem: str
+    ) -> tuple[Transition, Grade | None]:
+        """Take the action in a free environment; see `Environment.transition`."""
+        worker = await self._free.get()
+        try:
+            try:
+                environment = await self._get(worker)
+                return await environment.transition(decision, action, problem=problem)
+            except SandboxUnavailable:
+                raise
+            except SandboxError:
+                await self._drop(worker)
+                environment = await self._get(worker)
+                return await environment.transition(decision, action, problem=problem)
+        finally:
+            self._free.put_nowait(worker)
+
+    async def close(self) -> None:
+        """Close every sandbox."""
+        for worker in list(self._open):
+            await self._drop(worker)
+
+    async def _get(self, worker: int) -> Environment:
+        if worker not in self._open:
+            self._open[worker] = await self._make(worker)
+        return self._open[worker]
+
+    async def _drop(self, worker: int) -> None:
+        environment = self._open.pop(worker)
+        await environment.sandbox.close()
