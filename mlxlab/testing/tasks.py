@@ -1,0 +1,74 @@
+"""A task small enough to do in the head."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from mlxlab.core.task import Grade, MetricInfo, SubmissionContract, TaskInfo
+
+ROWS = 8
+
+
+class ToyTask:
+    """Predict 0..7: even ids are private rows, odd ids are public, mean absolute error."""
+
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def info(self) -> TaskInfo:
+        """Everything but the answers."""
+        return TaskInfo(
+            id="toy",
+            title="Toy",
+            description="Predict y = id.",
+            metric=MetricInfo(name="mae", direction="minimize", low=0.0),
+            submission=SubmissionContract(id_column="id", columns=("y",), rows=ROWS),
+            target=("y",),
+            files=("test.csv", "sample_submission.csv"),
+            train_rows=0,
+            public_rows=ROWS // 2,
+            private_rows=ROWS // 2,
+            baseline=3.0,
+            reference=0.0,
+            m_init=3.0,
+            m_best=0.0,
+            data_hash="0" * 64,
+            steps=5,
+            exec_timeout_s=10.0,
+        )
+
+    def prepare(self, folder: Path) -> None:
+        """Write the two public files."""
+        ids = [str(row) for row in range(ROWS)]
+        (folder / "test.csv").write_text("\n".join(["id", *ids]) + "\n")
+        (folder / "sample_submission.csv").write_text(self.submission([0.0] * ROWS))
+
+    def grader(self) -> ToyTask:
+        """The task grades itself."""
+        return self
+
+    @staticmethod
+    def submission(values: list[float]) -> str:
+        """A submission file that predicts `values` for ids 0, 1, ..."""
+        return "id,y\n" + "".join(f"{row},{value}\n" for row, value in enumerate(values))
+
+    def grade(self, submission: bytes) -> Grade:
+        """Mean absolute error on odd ids (public) and on even ids (private)."""
+        try:
+            rows = list(csv.DictReader(io.StringIO(submission.decode())))
+            values = {int(row["id"]): float(row["y"]) for row in rows}
+        except (KeyError, TypeError, ValueError):
+            return Grade(valid=False, message="submission.csv needs the columns id and y.")
+        if sorted(values) != list(range(ROWS)):
+            return Grade(valid=False, message=f"submission.csv needs the ids 0 to {ROWS - 1}.")
+        errors = {row: abs(value - row) for row, value in values.items()}
+        public = [error for row, error in errors.items() if row % 2]
+        private = [error for row, error in errors.items() if row % 2 == 0]
+        return Grade(
+            valid=True,
+            public=sum(public) / len(public),
+            private=sum(private) / len(private),
+            private_standard_error=0.0,
+        )
