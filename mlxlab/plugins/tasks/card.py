@@ -1,0 +1,64 @@
+"""What is stated of a builtin task, and how it becomes a task together with its layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlxlab.core.task import Metric, TaskInfo
+from mlxlab.plugins.tasks.built import Built, Files, data_hash
+from mlxlab.plugins.tasks.tables import Layout
+
+MODEL_BOARD = (
+    "No board of human scores exists for this split: m_init is the naive baseline and m_best "
+    "the reference solution, both scores of models."
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """The stated facts of a builtin task.
+
+    Args:
+        baseline: private score of the sample submission.
+        reference: private score of the pipeline in benchmarks/references.py.
+        standard_error: of the reference, by bootstrap over private rows.
+    """
+
+    id: str
+    title: str
+    description: str
+    baseline: float
+    reference: float
+    standard_error: float
+    source: str
+    licence: str
+    modality: str = "tabular"
+
+
+def assemble(card: Card, layout: Layout, metric: Metric, extra: Files | None = None) -> Built:
+    """Join a card, a layout and files beside the tables into a task."""
+    files = {**layout.files, **(extra or {}), "description.md": card.description.encode()}
+    public = sum(layout.answers.public)
+    info = TaskInfo(
+        id=card.id,
+        title=card.title,
+        description=card.description,
+        modality=card.modality,
+        metric=metric.info,
+        submission=layout.contract,
+        target=layout.contract.columns,
+        files=tuple(sorted(files)),
+        train_rows=len(layout.train),
+        public_rows=public,
+        private_rows=len(layout.test) - public,
+        baseline=card.baseline,
+        reference=card.reference,
+        standard_error=card.standard_error,
+        m_init=card.baseline,
+        m_best=card.reference,
+        m_reason=MODEL_BOARD,
+        data_hash=data_hash(files, layout.answers.lines()),
+        source=card.source,
+        licence=card.licence,
+    )
+    return Built(info, files, layout.grader(metric))
