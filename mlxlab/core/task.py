@@ -53,6 +53,7 @@ class TaskInfo(Record):
     submission: SubmissionContract
     target: tuple[str, ...]
     files: tuple[str, ...]
+    preview: str = Field("", description="What the public files look like, for prompts.")
     train_rows: int
     public_rows: int
     private_rows: int
