@@ -1,0 +1,10 @@
+"""Any model that litellm reaches: `litellm:provider/model`, and the presets by their names."""
+
+from mlxlab.plugins.policies.litellm.policy import (
+    CallConfig,
+    LiteLLM,
+    LiteLLMConfig,
+    deepseek_r1,
+)
+
+__all__ = ["CallConfig", "LiteLLM", "LiteLLMConfig", "deepseek_r1"]

@@ -1,0 +1,131 @@
+"""What litellm raises, as a PolicyError that says whether another try makes sense."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mlxlab.core.errors import PolicyError
+from mlxlab.plugins.policies.access import NO_KEY, Access
+
+MAX_DETAIL = 300
+RETRYABLE = frozenset({408, 409, 425, 429})
+"""Beside these: every status from 500 on, and an answer of 200 that cannot be read."""
+
+
+def failure(error: Exception, access: Access) -> PolicyError:
+    """The PolicyError for an exception of a call."""
+    status = getattr(error, "status_code", None)
+    status = status if isinstance(status, int) else None
+    if missing := _missing_package(error):
+        return PolicyError(
+            f"litellm needs the package '{missing}' to reach {access.model}.",
+            f"Install it with: pip install {missing}",
+        )
+    text = f"{type(error).__name__} {error} {getattr(error, 'code', '')}"
+    retryable = (status is None or status in RETRYABLE or status >= 500 or status == 200) and (
+        "insufficient_quota" not in text
+    )
+    said = "failed" if status in (None, 200) else f"answered {status}"
+    return PolicyError(
+        f"{access.model} {said}: {_detail(error, access)}",
+        _hint(status, text, access),
+        retryable=retryable,
+        retry_after_s=_retry_after(error) if retryable else None,
+    )
+
+
+def timed_out(access: Access, timeout_s: float) -> PolicyError:
+    """The PolicyError for a call that was cut off at its time limit."""
+    return PolicyError(
+        f"{access.model} gave no whole answer within {timeout_s:g} s.",
+        "A longer limit is set with ?timeout_s=",
+        retryable=True,
+    )
+
+
+def _hint(status: int | None, text: str, access: Access) -> str:
+    key = " or ".join(access.variables)
+    if "ContextWindowExceeded" in text:
+        return "The prompt is too long for this model: take one with a longer context."
+    if status in (401, 403) and key:
+        return f"Check the key in {key}."
+    if status in (401, 403):
+        return "No key was sent there: name its variable with &key_env=VARIABLE"
+    if status == 402 or "insufficient_quota" in text:
+        return f"The account{f' of {key}' if key else ''} has no credit left."
+    if status == 404:
+        return "Check the model's name and the base URL."
+    return ""
+
+
+def _detail(error: Exception, access: Access) -> str:
+    """One short line of what the provider said, without the key and without litellm's frame."""
+    text = str(getattr(error, "message", "") or error)
+    text = text.split("Exception - ", 1)[-1].split("Traceback (most recent call last)")[0]
+    text = _inner(text)
+    if access.key and access.key != NO_KEY:
+        text = text.replace(access.key, "***")
+    text = " ".join(text.split()) or type(error).__name__
+    return text if len(text) <= MAX_DETAIL else text[: MAX_DETAIL - 3] + "..."
+
+
+def _inner(text: str) -> str:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return text
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(inner, dict):
+        inner = inner.get("message") or inner
+    return str(inner)
+
+
+def _missing_package(error: BaseException) -> str | None:
+    seen = 0
+    cause: BaseException | None = error
+    while cause is not None and seen < 10:
+        if isinstance(cause, ModuleNotFoundError) and cause.name:
+            return cause.name.partition(".")[0]
+        cause, seen = cause.__cause__ or cause.__context__, seen + 1
+    return None
+
+
+def _retry_after(error: Exception) -> float | None:
+    for headers in _headers(error):
+        named = {str(name).lower(): str(value) for name, value in headers.items()}
+        if (wait := _number(named.get("retry-after-ms"))) is not None:
+            return wait / 1000
+        if value := named.get("retry-after"):
+            return _number(value) if _number(value) is not None else _until(value)
+    return None
+
+
+def _headers(error: Exception) -> Iterator[Mapping[Any, Any]]:
+    response = getattr(error, "response", None)
+    for headers in (getattr(error, "litellm_response_headers", None), response):
+        headers = getattr(headers, "headers", headers)
+        if isinstance(headers, Mapping):
+            yield headers
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _until(date: str) -> float | None:
+    """Seconds from now to an HTTP date."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

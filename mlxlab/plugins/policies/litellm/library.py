@@ -1,0 +1,80 @@
+"""The litellm library: imported late, kept quiet, its connections closed in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import logging
+import os
+import threading
+import warnings
+from collections import Counter
+from types import ModuleType
+
+_importing = threading.Lock()
+_leases: Counter[int] = Counter()
+
+
+async def load() -> ModuleType:
+    """Import litellm in a thread, for it takes seconds; at once when it is there already."""
+    return await asyncio.to_thread(_load)
+
+
+def _load() -> ModuleType:
+    with _importing:
+        # By default the import fetches prices from the network, and reads a .env file that it
+        # finds above its own folder into this process's environment.
+        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+        library = importlib.import_module("litellm")
+        if not getattr(library, "_mlxlab_quiet", False):
+            _silence(library)
+        return library
+
+
+def _silence(library: ModuleType) -> None:
+    """Keep its hints, warnings and log lines off the terminal, unless LITELLM_LOG asks for them."""
+    library.__dict__.update(suppress_debug_info=True, telemetry=False, _mlxlab_quiet=True)
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
+    if "LITELLM_LOG" not in os.environ:
+        for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+class Lease:
+    """A policy's use of litellm's connections, which all policies of an event loop share.
+
+    The last one to let go closes them, since litellm itself leaves them open.
+    """
+
+    def __init__(self) -> None:
+        self._loop: int | None = None
+
+    def take(self) -> None:
+        """Note that this policy uses the connections of the running loop."""
+        if self._loop is None:
+            self._loop = id(asyncio.get_running_loop())
+            _leases[self._loop] += 1
+
+    async def release(self) -> None:
+        """Let go; a second call does nothing."""
+        if self._loop is None:
+            return
+        loop, self._loop = self._loop, None
+        _leases[loop] -= 1
+        if _leases[loop] <= 0:
+            del _leases[loop]
+            await _close_clients(loop)
+
+
+async def _close_clients(loop: int) -> None:
+    """Close what litellm keeps for a loop: it ends the names of such clients with the loop's id."""
+    cache = (await load()).in_memory_llm_clients_cache
+    for name in [name for name in cache.cache_dict if name.endswith(f"-{loop}")]:
+        client = cache.cache_dict.pop(name)
+        cache.ttl_dict.pop(name, None)
+        close = getattr(client, "close", None) or getattr(client, "aclose", None)
+        closing = close() if close else None
+        if inspect.isawaitable(closing):
+            await closing

@@ -1,0 +1,107 @@
+"""The policy that asks a model through litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlxlab.core.errors import MissingExtra
+from mlxlab.core.policy import PolicyRequest
+from mlxlab.core.records import Completion
+from mlxlab.plugins.policies.access import resolve
+from mlxlab.plugins.policies.litellm.answer import completion
+from mlxlab.plugins.policies.litellm.failures import failure, timed_out
+from mlxlab.plugins.policies.litellm.library import Lease, load
+from mlxlab.plugins.policies.presets import Preset, table
+
+
+class CallConfig(BaseModel):
+    """How a model is called, whichever it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float | None = Field(None, ge=0, description="Overrides scaffold and preset.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Overrides scaffold and preset.")
+    max_tokens: int | None = Field(
+        None, gt=0, description="Limit of an answer in tokens, its thinking included."
+    )
+    timeout_s: float = Field(
+        600.0, gt=0, description="Limit of one call in seconds, whatever the server does."
+    )
+    base_url: str | None = Field(
+        None, description="Another server; it gets no key unless key_env names one."
+    )
+    key_env: str | None = Field(None, description="The environment variable with the key to send.")
+
+
+class LiteLLMConfig(CallConfig):
+    """Options of the policy `litellm`."""
+
+    argument: ClassVar[str] = "model"
+
+    model: str = Field(description="provider/model as litellm names it, or a preset's name.")
+
+
+class LiteLLM:
+    """Asks any model of litellm. It never tries twice: retries belong to the Runner.
+
+    Raises:
+        UsageError: the key's environment variable is not set.
+        MissingExtra: litellm is not installed.
+    """
+
+    def __init__(self, config: LiteLLMConfig) -> None:
+        self.config = config
+        self._preset = table().presets.get(config.model) or Preset(model=config.model)
+        self._access = resolve(self._preset.model, config.base_url, config.key_env)
+        self._lease = Lease()
+        if find_spec("litellm") is None:
+            raise MissingExtra(f"The model {self._access.model}", "litellm")
+
+    async def act(self, request: PolicyRequest) -> Completion:
+        """One call; the first one also waits for the import of litellm, outside its time limit."""
+        litellm = await load()
+        self._lease.take()
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.config.timeout_s) as limit:
+                response = await litellm.acompletion(**self._arguments(request))
+        except Exception as error:
+            if limit.expired():
+                raise timed_out(self._access, self.config.timeout_s) from error
+            raise failure(error, self._access) from error
+        return completion(response, self._access, time.perf_counter() - started)
+
+    async def close(self) -> None:
+        """Close the connections that no other policy uses."""
+        await self._lease.release()
+
+    def _arguments(self, request: PolicyRequest) -> dict[str, Any]:
+        sampling = {
+            **self._preset.sampling.model_dump(exclude_none=True),
+            **request.sampling.model_dump(exclude_none=True),
+            **self.config.model_dump(
+                include={"temperature", "top_p", "max_tokens"}, exclude_none=True
+            ),
+        }
+        return {
+            "model": self._access.model,
+            "messages": [message.model_dump() for message in request.messages],
+            "api_base": self._access.base_url,
+            "api_key": self._access.key,
+            "timeout": self.config.timeout_s,
+            "num_retries": 0,
+            "max_retries": 0,
+            "drop_params": True,
+            **self._preset.extra,
+            **sampling,
+        }
+
+
+def deepseek_r1(config: CallConfig) -> LiteLLM:
+    """The preset `deepseek-r1`: DeepSeek's reasoning model, with the key in DEEPSEEK_API_KEY."""
+    return LiteLLM(LiteLLMConfig(model="deepseek-r1", **config.model_dump()))

@@ -1,0 +1,123 @@
+"""Thinking told apart from the answer, in every form that models and servers give it.
+
+A fenced program inside the thinking is a draft; run as the answer it would be a wrong program, so
+every doubtful case counts as thinking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_TOKEN = re.compile(
+    r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)"
+    r"|<(?P<close>/?)(?:\w+:)?(?:think|thinking|thought)\s*>"
+    r"|\[(?P<close2>/?)THINK\]",
+    re.MULTILINE | re.IGNORECASE,
+)
+_QUOTES = "\"'`"
+_FIELDS = ("reasoning_content", "reasoning", "thinking_blocks", "reasoning_details")
+_WORDS = ("thinking", "text", "summary", "content")
+
+
+def split_message(message: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Text and reasoning of an assistant's message in the form of the chat completions API."""
+    text, blocks = _content(message.get("content"))
+    more = message.get("provider_specific_fields")
+    places = [message, more if isinstance(more, Mapping) else {}]
+    found = (_words(place.get(name)).strip() for place in places for name in _FIELDS)
+    apart = next((words for words in found if words), "") or blocks.strip()
+    text, tagged = split(text, begun=bool(apart))
+    return text, "\n\n".join(filter(None, [apart, tagged])) or None
+
+
+def split(text: str, *, begun: bool = False) -> tuple[str, str | None]:
+    """Text without its thinking, and the thinking; `begun` says that some was found already.
+
+    Understood are closed and unfinished tags, and a closing tag whose opening one was part of the
+    prompt. Tags in quotes, and tags within a line of a fenced answer, are the answer's own words.
+    """
+    scan = _Scan(text, begun)
+    for token in _TOKEN.finditer(text):
+        if token["fence"]:
+            scan.fence(token["fence"], token["info"])
+        elif not scan.literal(token):
+            scan.tag(token)
+    return scan.result()
+
+
+class _Scan:
+    def __init__(self, text: str, begun: bool) -> None:
+        self._text = text
+        self._begun = begun
+        self._at = 0
+        self._inside = False
+        self._fence = ""
+        self._kept: list[str] = []
+        self._thought: list[str] = []
+
+    def fence(self, mark: str, info: str) -> None:
+        if self._inside:
+            return
+        if not self._fence:
+            self._fence = mark
+        elif mark.startswith(self._fence) and not info.strip():
+            self._fence = ""
+
+    def literal(self, token: re.Match[str]) -> bool:
+        before = self._text[: token.start()][-1:]
+        after = self._text[token.end() :][:1]
+        if before and after and before in _QUOTES and after in _QUOTES:
+            return True
+        if self._inside or not self._fence or (_closes(token) and not self._begun):
+            return False
+        return not (before in ("", "\n") and after in ("", "\n", "\r"))
+
+    def tag(self, token: re.Match[str]) -> None:
+        part = self._text[self._at : token.start()]
+        if not _closes(token):
+            if self._inside:
+                return
+            self._kept.append(part)
+        else:
+            stray = [] if self._inside else self._kept
+            self._thought += [*stray, part]
+            stray.clear()
+        self._inside = not _closes(token)
+        self._begun = True
+        self._at = token.end()
+        self._fence = ""
+
+    def result(self) -> tuple[str, str | None]:
+        (self._thought if self._inside else self._kept).append(self._text[self._at :])
+        if not self._at:
+            return self._text, None
+        parts = (part.strip() for part in self._thought)
+        return "".join(self._kept).strip(), "\n\n".join(filter(None, parts)) or None
+
+
+def _closes(token: re.Match[str]) -> bool:
+    return bool(token["close"] or token["close2"])
+
+
+def _content(content: Any) -> tuple[str, str]:
+    if not isinstance(content, list):
+        return (content if isinstance(content, str) else ""), ""
+    text: list[str] = []
+    thought: list[str] = []
+    for block in content:
+        kind = block.get("type") if isinstance(block, Mapping) else "text"
+        (text if kind in ("text", "output_text") else thought).append(_words(block))
+    return "".join(text), "\n\n".join(filter(None, thought))
+
+
+def _words(value: Any) -> str:
+    """The words in a string, a block, or a list of them; a redacted block has none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n\n".join(filter(None, map(_words, value)))
+    if isinstance(value, Mapping):
+        return next(filter(None, (_words(value.get(name)) for name in _WORDS)), "")
+    return ""
