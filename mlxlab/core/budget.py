@@ -10,18 +10,25 @@ from mlxlab.core.tree import Remaining
 
 
 class Budget:
-    """Counts what is spent against the limits, over all resumptions of a run."""
+    """Counts what is spent against the limits, over all resumptions of a run.
 
-    def __init__(self, limits: BudgetLimits, spent: Spent | None = None) -> None:
+    Steps and calls are counted anew from the record at each resumption, since run.json may be
+    one step behind when a run is killed.
+
+    Args:
+        limits: what may be spent.
+        wall_s: seconds that earlier processes spent on the run.
+    """
+
+    def __init__(self, limits: BudgetLimits, wall_s: float = 0.0) -> None:
         self.limits = limits
-        before = spent or Spent()
-        self._wall_before = before.wall_s
+        self._wall_before = wall_s
         self._started = time.monotonic()
-        self._steps = before.steps
-        self._calls = before.calls
-        self._tokens = [before.prompt_tokens, before.completion_tokens]
-        self._known_cost = before.cost_usd or 0.0
-        self._cost_known = before.cost_usd is not None
+        self._steps = 0
+        self._calls = 0
+        self._tokens = [0, 0]
+        self._known_cost = 0.0
+        self._cost_known = True
 
     @property
     def wall_s(self) -> float:

@@ -62,8 +62,11 @@ class Caller:
         self._budget = budget
         self._names = names
         self._patience_s = patience_s
-        answered = [call for call in writer.calls() if call.completion is not None]
-        self._recorded = {(call.step, call.index): call for call in answered}
+        self._recorded: dict[tuple[int, int], Call] = {}
+        for call in writer.calls():
+            budget.count_call(call.completion)
+            if call.completion is not None:
+                self._recorded[call.step, call.index] = call
 
     def decisions(self) -> list[Decision]:
         """The decision of every step with a recorded answer, in the order of the steps."""
@@ -93,6 +96,10 @@ class Caller:
             messages = [*messages, reply, *read.messages]
             role = read.role
             index += 1
+
+    async def close(self) -> None:
+        """Close the policy."""
+        await self._policy.close()
 
     def _first_prompt(self, decision: Decision, tree: TreeView) -> Sequence[Message]:
         if decision.prompt is not None:

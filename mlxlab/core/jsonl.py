@@ -25,7 +25,7 @@ class JsonlWriter:
 
     def append(self, record: BaseModel, *, durable: bool = False) -> None:
         """Write one line; `durable` waits until the disk holds it, as a paid call deserves."""
-        line = record.model_dump_json(by_alias=True, exclude_none=True) + "\n"
+        line = record.model_dump_json(by_alias=True) + "\n"
         data = line.encode()
         start = os.lseek(self._fd, 0, os.SEEK_END)
         try:

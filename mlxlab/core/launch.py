@@ -223,16 +223,15 @@ def _runner(
         seed=manifest.seed,
         limits=manifest.limits,
     )
-    budget = Budget(manifest.budget, manifest.spent)
-    scratch = writer.path / "scratch"
-    shutil.rmtree(scratch, ignore_errors=True)
+    budget = Budget(manifest.budget, manifest.spent.wall_s)
+    shutil.rmtree(writer.scratch, ignore_errors=True)
     inputs = prepared(task)
     grader = task.grader()
 
     async def make(worker: int) -> Environment:
         spec = manifest.components["sandbox"].spec
         sandbox: Sandbox = components.registry.create("sandbox", spec).instance
-        folder = scratch / str(worker)
+        folder = writer.scratch / str(worker)
         folder.mkdir(parents=True, exist_ok=True)
         cores = max(1, len(os.sched_getaffinity(0)) // manifest.workers)
         setup = SandboxSetup(scratch=folder, inputs=inputs, hidden=task.hidden, cores=cores)

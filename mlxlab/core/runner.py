@@ -71,6 +71,7 @@ class Runner:
         self._ended = False
         for step in self._writer.steps():
             self._add(step)
+            self._budget.count_step()
         done = {node.id for node in self._nodes}
         self._unfinished = [d for d in self._caller.decisions() if d.step not in done]
         known = [*done, *(decision.step for decision in self._unfinished)]
@@ -227,6 +228,8 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
         await self._environments.close()
+        await self._caller.close()
         self._save(status, error)
         keep_best(self._writer.path / "best", self._states, self.manifest.task, self._best())
         self._hooks.run_ended(self.manifest)
+        self._writer.close()

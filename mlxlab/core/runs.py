@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,6 +88,11 @@ class RunWriter(RunFolder):
         self._calls = JsonlWriter(path / "calls.jsonl")
         self._scores = JsonlWriter(path / "scores.jsonl", mode=0o600)
 
+    @property
+    def scratch(self) -> Path:
+        """Where sandboxes work; it goes when the run is closed."""
+        return self.path / "scratch"
+
     def write_manifest(self, manifest: RunManifest) -> None:
         """Replace run.json in one move."""
         new = self.path / "run.json.new"
@@ -110,6 +116,7 @@ class RunWriter(RunFolder):
 
     def close(self) -> None:
         """Close the files and let another process write; a second call does nothing."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
         for writer in (self._steps, self._calls, self._scores):
             writer.close()
         if self._lock >= 0:

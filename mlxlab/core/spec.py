@@ -45,7 +45,9 @@ class Spec(Record):
     def __str__(self) -> str:
         text = f"{self.distribution}::{self.name}" if self.distribution else self.name
         if self.argument is not None:
-            text += ":" + quote(self.argument, safe="/:@,.-_~")
+            argument = quote(self.argument, safe="/:@,.-_~")
+            # A leading colon would read as the double colon after a distribution.
+            text += ":" + ("%3A" + argument[1:] if argument.startswith(":") else argument)
         if self.options:
             pairs = (f"{k}={quote(str(v), safe='/:@,.-_~')}" for k, v in self.options.items())
             text += "?" + "&".join(pairs)
