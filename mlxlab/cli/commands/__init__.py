@@ -1,0 +1,1 @@
+"""The built-in commands, each a module with `configure(parser)` and `run(args)`."""

@@ -1,0 +1,118 @@
+"""`mlx run`: run an agent on a task, or take up a run where it ended."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mlxlab.cli.parser import dollars, positive, seconds
+from mlxlab.core.errors import UsageError
+
+_EPILOG = """\
+A component is written name, name:argument or name?key=value&key=value; 'mlx plugins list'
+shows what is installed, 'mlx plugins show NAME' the options of one. Durations are written
+90, 90s, 30m or 2h. Ctrl-C stops a run so that --resume takes it up again."""
+_FIXED = [
+    "task",
+    "scaffold",
+    "policy",
+    "sandbox",
+    "rewards",
+    "time_s",
+    "exec_timeout_s",
+    "max_cost_usd",
+    "seed",
+    "workers",
+    "feedback",
+]
+"""Options that are part of a run's identity, and so cannot change when it is resumed."""
+_WRITTEN = {
+    "rewards": "--reward",
+    "time_s": "--time",
+    "exec_timeout_s": "--exec-timeout",
+    "max_cost_usd": "--max-cost",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; None everywhere means: not said."""
+    parser.description = "Run an agent on a task and record every step. Needs no option."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    _components(parser.add_argument_group("what runs"))
+    _budget(parser.add_argument_group("what it may spend"))
+    record = parser.add_argument_group("where it goes")
+    record.add_argument("--out", type=Path, metavar="DIR", help="folder of runs (default: runs)")
+    record.add_argument("--resume", metavar="RUN", help="take up a recorded run where it ended")
+    record.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    record.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Drive the run, or usage errors before anything starts."""
+    from mlxlab.cli import drive
+    from mlxlab.cli.signals import terminable
+
+    out = args.out or Path("runs")
+    given = {name: value for name in _FIXED if (value := getattr(args, name)) is not None}
+    show = drive.Show(json=args.json, quiet=args.quiet)
+    with terminable():
+        if args.resume is not None:
+            _refuse_changes(given)
+            return drive.resume(args.resume, out, args.steps, show)
+        return drive.start(_options(given, args.steps, out), show)
+
+
+def _options(given: dict[str, Any], steps: int | None, out: Path) -> Any:
+    from mlxlab.api import RunOptions
+
+    if "rewards" in given:
+        given = {**given, "rewards": tuple(given["rewards"])}
+    return RunOptions(**given, steps=steps, out=out)
+
+
+def _refuse_changes(given: dict[str, Any]) -> None:
+    if given:
+        named = ", ".join(_WRITTEN.get(name, f"--{name}") for name in given)
+        raise UsageError(
+            f"A resumed run keeps what it was started with: leave out {named}.",
+            "Only --steps can be raised; start a new run for anything else.",
+        )
+
+
+def _components(group: Any) -> None:
+    add = group.add_argument
+    add("--task", metavar="T", help="a task's name or a folder (default: flights)")
+    add("--scaffold", metavar="S", help="how the agent searches (default: aide)")
+    add("--policy", metavar="P", help="who writes the code (default: catalog, no model, no key)")
+    add("--sandbox", metavar="B", help="where the code runs (default: local)")
+    add(
+        "--reward",
+        dest="rewards",
+        action="append",
+        metavar="R",
+        help="what judges each step; may be repeated (default: ml-agent)",
+    )
+    add(
+        "--feedback",
+        choices=("public", "self", "none", "private"),
+        help="the score the agent is told: on public rows, as its program prints it, none, or "
+        "the private one, which exposes the run (default: public where the task has it)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of every choice (default: 0)")
+
+
+def _budget(group: Any) -> None:
+    add = group.add_argument
+    add("--steps", type=positive, metavar="N", help="steps in all (default: the task's own)")
+    add("--time", dest="time_s", type=seconds, metavar="D", help="duration of the run")
+    add(
+        "--exec-timeout",
+        dest="exec_timeout_s",
+        type=seconds,
+        metavar="D",
+        help="duration of one execution (default: the task's own)",
+    )
+    add("--max-cost", dest="max_cost_usd", type=dollars, metavar="USD", help="money for models")
+    add("--workers", type=positive, metavar="K", help="steps at one time (default: 1)")

@@ -1,0 +1,119 @@
+"""One run from its options to its closing summary."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlxlab.api import Hooks, Runner, RunOptions, find_run, new_run, resumed_run
+from mlxlab.cli.failure import INTERRUPTED, report
+from mlxlab.cli.signals import run_interruptible
+from mlxlab.cli.text import count, plain
+
+
+@dataclass(frozen=True)
+class Show:
+    """What a person wants to see."""
+
+    json: bool = False
+    quiet: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Whether stderr is a terminal that can be drawn on."""
+        drawable = sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
+        return drawable and not self.quiet and not self.json
+
+
+def start(options: RunOptions, show: Show) -> int:
+    """Make a run and drive it; returns the exit status."""
+    return _drive(lambda hooks: new_run(options, hooks), show)
+
+
+def resume(name: str, out: Path, steps: int | None, show: Show) -> int:
+    """Take up a recorded run and drive it; returns the exit status."""
+    folder = find_run(name, out)
+    return _drive(lambda hooks: resumed_run(folder, hooks, steps), show)
+
+
+def _drive(make: Callable[[Hooks], Runner], show: Show) -> int:
+    hooks = Hooks.installed()
+    warned = _warn(hooks, set())
+    with _preparing(show):
+        runner = make(hooks)
+    view = _view(runner, show)
+    hooks.register(view, "the progress view")
+    error: BaseException | None = None
+    try:
+        run_interruptible(runner.run(), view.interrupt, view.close)
+    except (Exception, asyncio.CancelledError) as caught:
+        error = caught
+    finally:
+        view.close()
+        _warn(hooks, warned)
+    return _conclude(runner, error, show)
+
+
+def _conclude(runner: Runner, error: BaseException | None, show: Show) -> int:
+    """Print the result, then why it is not a whole one."""
+    from mlxlab.cli.result import Result
+    from mlxlab.cli.summary import print_summary
+
+    result = Result.of(runner.folder)
+    if show.json:
+        print(result.as_json())
+    else:
+        print_summary(result)
+    go_on = f"mlx run --resume {resumable(runner.folder)}"
+    if isinstance(error, Exception):
+        status = report(error)
+        print(f"What was recorded stays. Go on with: {go_on}", file=sys.stderr)
+        return status
+    if error is not None:
+        steps = count(runner.manifest.spent.steps, "step")
+        print(f"Interrupted after {steps}. Go on with: {go_on}", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def resumable(folder: Path) -> str:
+    """A run as `--resume` finds it again: its id in the default place, else its path."""
+    return shlex.quote(folder.name if folder.parent == Path("runs") else str(folder))
+
+
+def _warn(hooks: Hooks, known: set[str]) -> set[str]:
+    """Name hook modules that failed since the last look."""
+    for name, cause in hooks.broken.items():
+        if name not in known:
+            print(f"mlx: plugin {plain(name)} was skipped: {plain(cause)}", file=sys.stderr)
+    return set(hooks.broken)
+
+
+def _preparing(show: Show) -> Any:
+    """Something to look at while the task's data is made."""
+    if not show.live:
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status("Preparing the task and the components")
+
+
+def _view(runner: Runner, show: Show) -> Any:
+    if show.quiet:
+        from mlxlab.cli.lines import Silent
+
+        return Silent()
+    if show.live:
+        from mlxlab.cli.view.live import LiveView
+
+        return LiveView(runner)
+    from mlxlab.cli.lines import LineView
+
+    return LineView(runner)

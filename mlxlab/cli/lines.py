@@ -1,0 +1,70 @@
+"""Progress as plain lines on stderr: for logs, pipes and dumb terminals."""
+
+from __future__ import annotations
+
+import sys
+
+from mlxlab.api import RunManifest, Runner
+from mlxlab.cli.text import duration, plain, score
+from mlxlab.core.hooks import hookimpl
+from mlxlab.core.records import Step
+
+
+class Silent:
+    """No progress at all."""
+
+    def interrupt(self) -> None:
+        """Nothing to say."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class LineView:
+    """One line when the run starts, one for each step."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    @hookimpl
+    def mlx_run_started(self, manifest: RunManifest) -> None:
+        """Say what runs."""
+        metric = manifest.task.metric
+        spec = {kind: plain(ref.spec) for kind, ref in manifest.components.items()}
+        _say(
+            f"run {manifest.run_id}: task {plain(manifest.task.id)} ({plain(metric.name)}, "
+            f"{metric.direction}), scaffold {spec['scaffold']}, policy {spec['policy']}, "
+            f"sandbox {spec['sandbox']}, up to {manifest.budget.steps} steps"
+        )
+        if manifest.spent.steps:
+            _say(f"resumed after {manifest.spent.steps} steps")
+
+    @hookimpl
+    def mlx_step_recorded(self, step: Step) -> None:
+        """Say what came of a step."""
+        decision, seen = step.decision, step.observation
+        what = plain(decision.operator) + (f" of {step.parent}" if step.parent is not None else "")
+        best = self._runner.manifest.best
+        best_score = f"{score(best.score)} (step {best.step})" if best else "-"
+        took = duration((step.ended_at - step.started_at).total_seconds())
+        _say(
+            f"step {step.step:>3}  {what:<14}  {seen.status:<18}  "
+            f"score {score(shown_score(step)):>9}  best {best_score:<20}  {took}"
+        )
+
+    def interrupt(self) -> None:
+        """Say that the run is being put in order."""
+        _say("Stopping: what is recorded stays. Once more ends at once.")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def shown_score(step: Step) -> float | None:
+    """The score of a step that is shown to people: public, else what the program printed."""
+    seen = step.observation
+    return seen.public_score if seen.public_score is not None else seen.self_score
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,118 @@
+"""`mlx`: find the command, run it, and turn every failure into one line and an exit status.
+
+Exit status: 0 done, 1 failed, 2 bad usage or input, 130 interrupted.
+
+Nothing heavy is imported before a command is named: `mlx --help` reads package metadata only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from mlxlab import __version__
+from mlxlab.cli.failure import INTERRUPTED, PIPE_CLOSED, report
+from mlxlab.cli.text import plain
+from mlxlab.core.entries import Entry, installed, of_kind
+from mlxlab.core.errors import MlxError, PluginError, UsageError
+
+HELP = {
+    "run": "run an agent on a task; works without options and without a key",
+    "runs": "list, show and export recorded runs",
+    "tasks": "list tasks and show what they ask for",
+    "plugins": "list, describe and check what is installed",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `mlx` with the process's arguments, or those given; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:
+        return report(error)
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in {"-h", "--help", "help"}:
+        print(_help(of_kind(installed(), "command")))
+        return 0
+    if argv[0] in {"-V", "--version"}:
+        print(f"mlx {__version__}")
+        return 0
+    if argv[0].startswith("-"):
+        raise UsageError(f"mlx has no option '{argv[0]}'.", "Options follow a command: mlx run.")
+    return _command(argv[0], argv[1:])
+
+
+def _command(name: str, argv: list[str]) -> int:
+    from mlxlab.cli.parser import Parser
+    from mlxlab.core.registry import Registry
+    from mlxlab.core.spec import Spec
+
+    registry = Registry.installed()
+    entry = registry.find("command", Spec.parse(name))
+    command = registry.load(entry)
+    whose = f"command '{entry.name}' of {entry.distribution} {entry.version}"
+    if not (hasattr(command, "configure") and hasattr(command, "run")):
+        raise PluginError(f"{whose} has no configure(parser) and run(args).")
+    parser = Parser(prog=f"mlx {name}", description=HELP.get(name) if entry.builtin else None)
+    try:
+        command.configure(parser)
+        status = command.run(parser.parse_args(argv))
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except (MlxError, OSError):
+        raise
+    except Exception as error:
+        if entry.builtin:
+            raise
+        raise PluginError(f"{whose} failed: {type(error).__name__}: {error}.") from error
+    return status if isinstance(status, int) else 0
+
+
+def _help(commands: list[Entry]) -> str:
+    named: dict[str, str] = {}
+    for entry in commands:
+        brought = f"from {entry.distribution} {entry.version}"
+        line = HELP.get(entry.name, "") if entry.builtin else brought
+        if entry.name in named:
+            named[f"{entry.distribution}::{entry.name}"] = brought
+        else:
+            named[entry.name] = line
+    order = sorted(named, key=lambda n: (list(HELP).index(n) if n in HELP else len(HELP), n))
+    width = max((len(name) for name in order), default=0)
+    listed = "\n".join(f"  {name:<{width}}  {named[name]}".rstrip() for name in order)
+    return _USAGE.format(version=__version__, commands=plain(listed, lines=True))
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+_USAGE = """\
+mlxlab {version}: agents that do machine-learning engineering
+
+Usage: mlx COMMAND [OPTIONS]
+
+Commands:
+{commands}
+
+  mlx COMMAND --help    the options of a command
+  mlx --version         the version
+
+Start with: mlx run
+MLX_DEBUG=1 shows tracebacks; MLX_DISABLE_PLUGINS=a,b switches plugins off."""

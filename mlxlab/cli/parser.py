@@ -1,0 +1,75 @@
+"""Option parsing: errors in one line with what comes near, and the types of option values.
+
+Standard library only: every command's help goes through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from mlxlab.core.errors import UsageError
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are UsageError: one line, and the nearest option."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse what is unknown here, where a subcommand's own options are at hand."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            raise UsageError(f"{self.prog} has no option '{unknown[0]}'.", self._near(unknown[0]))
+        return found, []
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise UsageError(f"{self.prog}: {message}.", f"'{self.prog} --help' says more.")
+
+    def _near(self, option: str) -> str:
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        near = get_close_matches(option.partition("=")[0], known, 1, 0.5)
+        return f"Did you mean {near[0]}?" if near else f"'{self.prog} --help' lists what it has."
+
+
+def seconds(text: str) -> float:
+    """An option's duration: 90, 90s, 30m, 2h, 1h30m; in seconds, more than none."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    parts = match.groups() if match else ()
+    total = sum(float(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False) if p)
+    if not any(parts) or not 0 < total < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 90, 90s, 30m or 2h")
+    return total
+
+
+def positive(text: str) -> int:
+    """An option's whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of 1 or more")
+    return value
+
+
+def dollars(text: str) -> float:
+    """An option's amount of money in US dollars, more than none."""
+    try:
+        value = float(text.removeprefix("$"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is no amount of dollars above 0")
+    return value

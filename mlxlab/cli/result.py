@@ -1,0 +1,86 @@
+"""What came of a run: its manifest joined with what people may see, as one object."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlxlab.api import RunFolder, RunManifest
+from mlxlab.core.records import PrivateScore
+from mlxlab.core.task import TaskInfo
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run's outcome for people and scripts; `private` belongs to the selected step."""
+
+    folder: Path
+    manifest: RunManifest
+    private: PrivateScore | None
+    statuses: dict[str, int]
+    rewards: dict[str, float]
+
+    @classmethod
+    def of(cls, path: Path) -> Result:
+        """Read a run's folder; raises RecordError."""
+        folder = RunFolder(path)
+        manifest = folder.manifest()
+        best = manifest.best
+        values: dict[str, list[float]] = defaultdict(list)
+        steps = folder.steps()
+        for step in steps:
+            for name, reward in step.rewards.items():
+                if reward.value is not None:
+                    values[name].append(reward.value)
+        return cls(
+            folder=path,
+            manifest=manifest,
+            private=folder.private_scores().get(best.step) if best else None,
+            statuses=dict(Counter(step.observation.status for step in steps).most_common()),
+            rewards={name: sum(found) / len(found) for name, found in values.items()},
+        )
+
+    @property
+    def gap_closed(self) -> float | None:
+        """The share of the way from baseline to reference that the private score went."""
+        return gap_closed(self.manifest.task, self.private.score if self.private else None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        m = self.manifest
+        best = m.best
+        found: dict[str, Any] = {
+            "run_dir": str(self.folder),
+            "run_id": m.run_id,
+            "status": m.status,
+            "task": m.task.id,
+            "metric": {"name": m.task.metric.name, "direction": m.task.metric.direction},
+            "steps": m.spent.steps,
+            "seed": m.seed,
+            "best": best
+            and {
+                "step": best.step,
+                "public_score": best.public_score,
+                "private_score": self.private.score if self.private else None,
+            },
+            "baseline": m.task.baseline,
+            "reference": m.task.reference,
+            "cost_usd": m.spent.cost_usd,
+            "wall_s": m.spent.wall_s,
+        }
+        return found | ({"error": m.error} if m.error else {})
+
+    def as_json(self) -> str:
+        """The object as JSON in ASCII, safe in any encoding."""
+        return json.dumps(self.as_dict())
+
+
+def gap_closed(task: TaskInfo, score: float | None) -> float | None:
+    """How far a score is from baseline (0) to reference (1); None where one is not known."""
+    if score is None or task.baseline is None or task.reference is None:
+        return None
+    gap = task.reference - task.baseline
+    return (score - task.baseline) / gap if gap else None

@@ -1,0 +1,67 @@
+"""Ctrl-C and SIGTERM: the first stops a run in order, the second at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from mlxlab.cli.failure import INTERRUPTED
+
+T = TypeVar("T")
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM be what Ctrl-C is."""
+    with _handling(signal.SIGTERM, signal.default_int_handler):
+        yield
+
+
+def run_interruptible(
+    work: Coroutine[Any, Any, T], on_first: Callable[[], None], on_second: Callable[[], None]
+) -> T:
+    """Run a coroutine; a first signal cancels it, a second ends the process with status 130.
+
+    Raises:
+        asyncio.CancelledError: interrupted, after the coroutine has put its things in order.
+    """
+    return asyncio.run(_watched(work, on_first, on_second))
+
+
+async def _watched(
+    work: Coroutine[Any, Any, T], on_first: Callable[[], None], on_second: Callable[[], None]
+) -> T:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    signalled = False
+
+    def handle(number: int, frame: object) -> None:
+        # A handler of the interpreter, not of the loop: it works while the loop is busy too.
+        nonlocal signalled
+        if signalled:
+            on_second()
+            os._exit(INTERRUPTED)
+        signalled = True
+        loop.call_soon_threadsafe(task.cancel)
+        loop.call_soon_threadsafe(on_first)
+
+    with _handling(signal.SIGINT, handle), _handling(signal.SIGTERM, handle):
+        return await task
+
+
+@contextmanager
+def _handling(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """Install a handler where that is possible: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

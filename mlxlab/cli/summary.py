@@ -1,0 +1,97 @@
+"""The closing summary of a run, for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from mlxlab.cli.result import Result
+from mlxlab.cli.text import count, duration, money, plain, score
+
+Row = tuple[str, str, str]
+"""Label, value, style of the value."""
+
+
+def print_summary(result: Result) -> None:
+    """Print what came of a run on stdout."""
+    console = Console(highlight=False)
+    rows = [*_scores(result), *_effort(result), *_places(result)]
+    width = max(len(label) for label, _, _ in rows)
+    console.print()
+    for label, value, style in rows:
+        line = Text.assemble((f"{label:<{width}}  ", "dim"), (plain(value), style))
+        console.print(line, soft_wrap=True)
+    for line in warnings(result):
+        console.print(Text(plain(line), "bold red"), soft_wrap=True)
+
+
+def _scores(result: Result) -> Iterator[Row]:
+    m = result.manifest
+    metric, best = m.task.metric, m.best
+    word = "higher" if metric.direction == "maximize" else "lower"
+    yield "task", f"{m.task.id}: {metric.name}, {word} is better", ""
+    if best is None:
+        yield "best", "no step left a valid submission", "bold yellow"
+    else:
+        private = result.private.score if result.private else None
+        public = f"public {score(best.public_score)}, " if m.task.has_public else ""
+        style = "bold green" if m.status == "done" else "bold"
+        yield "best", f"step {best.step}: {public}private {score(private)}", style
+    yield "baseline", score(m.task.baseline), ""
+    error = f" (standard error {score(m.task.standard_error)})" if m.task.standard_error else ""
+    yield "reference", score(m.task.reference) + error, ""
+    if result.gap_closed is not None:
+        yield "gap closed", f"{result.gap_closed:.0%} of baseline to reference, private rows", ""
+
+
+def _effort(result: Result) -> Iterator[Row]:
+    m = result.manifest
+    statuses = ", ".join(f"{number} {status}" for status, number in result.statuses.items())
+    yield (
+        "steps",
+        f"{m.spent.steps} of {m.budget.steps}" + (f": {statuses}" if statuses else ""),
+        "",
+    )
+    if result.rewards:
+        means = ", ".join(f"{name} {value:.3g}" for name, value in result.rewards.items())
+        yield "mean reward", means, ""
+    spent = m.spent
+    if spent.prompt_tokens or spent.completion_tokens:
+        calls = count(spent.calls, "call")
+        tokens = f"{spent.prompt_tokens} in, {spent.completion_tokens} out, {calls}"
+        yield "tokens", tokens, ""
+    yield "cost", money(spent.cost_usd), ""
+    yield "wall time", duration(spent.wall_s), ""
+
+
+def _places(result: Result) -> Iterator[Row]:
+    m = result.manifest
+    yield "run folder", str(result.folder), ""
+    program = result.folder / "best" / Path(m.task.entrypoint).name
+    if program.is_file():
+        yield "program", str(program), ""
+    if m.status != "done":
+        return
+    yield "look at it", f"mlx runs show {shown_name(result.folder)}", "cyan"
+    if m.components["policy"].name == "catalog":
+        yield "floor", "the catalog tries known recipes: what a model must beat", ""
+        task = shlex.quote(m.components["task"].spec)
+        yield "next", f"mlx run --task {task} --policy deepseek-r1", "cyan"
+
+
+def shown_name(folder: Path) -> str:
+    """A run as commands find it again: its id in the default place, else its path."""
+    return shlex.quote(folder.name if folder.parent == Path("runs") else str(folder))
+
+
+def warnings(result: Result) -> Iterator[str]:
+    """What makes the scores of a run not comparable, said loudly."""
+    attested = result.manifest.attestation
+    if attested.answers_reachable:
+        yield "ANSWERS REACHABLE: the sandbox did not isolate; the scores prove nothing."
+    if attested.private_scores_shown:
+        yield "PRIVATE SCORES SHOWN to the agent: the private score is no held-out score."

@@ -1,0 +1,83 @@
+"""Text for a terminal: what others wrote made harmless, numbers made short.
+
+Standard library only: `mlx --help` imports this module.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from datetime import UTC, datetime
+
+_ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """Text of a model, a program or a plugin, safe to print.
+
+    Control characters (terminal escapes), invisible and direction-changing characters and lone
+    surrogates are shown as escapes. Without `lines` all white space becomes single spaces.
+    """
+    text = text.replace("\r\n", "\n").expandtabs(4) if lines else " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _harmless(c, lines) else _escape(c) for c in text)
+
+
+def _harmless(char: str, lines: bool) -> bool:
+    return (lines and char == "\n") or unicodedata.category(char) not in _ESCAPED
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def cut(text: str, width: int) -> str:
+    """At most `width` characters, the cut marked."""
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def score(value: float | None) -> str:
+    """A score with about five figures; a dash where there is none."""
+    if value is None:
+        return "-"
+    size = abs(value)
+    if size and not (1e-3 <= size < 1e6):
+        return f"{value:.3e}"
+    digits = 4 - max(0, min(3, math.floor(math.log10(size)))) if size else 4
+    return f"{value:.{digits}f}"
+
+
+def money(value: float | None) -> str:
+    """US dollars; "unknown" where a price is not known."""
+    if value is None:
+        return "unknown"
+    if value == 0:
+        return "$0"
+    return f"${value:.2f}" if value >= 1 else f"${value:.2g}" if value < 0.01 else f"${value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 4.2s, 83s is 1m 23s, 2h 05m."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def age(then: datetime) -> str:
+    """How long ago, in one unit."""
+    seconds = max(0.0, (datetime.now(UTC) - then).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def count(value: int, noun: str) -> str:
+    """A number with its noun, in the plural where it is not one."""
+    return f"{value} {noun}" if value == 1 else f"{value} {noun}s"
