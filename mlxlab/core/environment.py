@@ -75,7 +75,7 @@ class Environment:
             SandboxError: the sandbox's engine failed, twice.
             RecordError: the start state is gone.
         """
-        refusal = _refusal(decision, action, problem)
+        refusal = self._refusal(decision, action, problem)
         if refusal is not None or action is None:
             seen = Observation(status="invalid_action", message=refusal or problem)
             start = decision.start
@@ -91,6 +91,17 @@ class Environment:
         after = await self.sandbox.snapshot(self.states, decision.start)
         probe = await self._probe(bench, action, seen)
         return self._judged(decision, action, seen, after, probe), grade
+
+    def _refusal(self, decision: Decision, action: Action | None, problem: str) -> str | None:
+        if action is None:
+            return problem or "The answer holds no action."
+        if action.type not in decision.allowed:
+            allowed = ", ".join(decision.allowed)
+            return f"The action {action.type} is not allowed here. Allowed: {allowed}."
+        if action.type == "custom" and action.name not in self.handlers:
+            known = ", ".join(sorted(self.handlers)) or "none"
+            return f"There is no action '{action.name}'. Registered actions: {known}."
+        return None
 
     async def _handle(self, bench: Workbench, action: Action) -> Outcome:
         if action.type == "custom":
@@ -179,15 +190,6 @@ def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardVa
         reason = f"reward '{name}' returned {value.value}, outside [{low}, {high}]"
         return RewardValue(value=None, reason=reason)
     return value
-
-
-def _refusal(decision: Decision, action: Action | None, problem: str) -> str | None:
-    if action is None:
-        return problem or "The answer holds no action."
-    if action.type not in decision.allowed:
-        allowed = ", ".join(decision.allowed)
-        return f"The action {action.type} is not allowed here. Allowed: {allowed}."
-    return None
 
 
 def _seed(decision: Decision) -> int:

@@ -1,0 +1,119 @@
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlxlab.core.entries import Entry
+from mlxlab.core.errors import PluginError, UnknownComponent, UsageError
+from mlxlab.core.registry import Registry
+
+MODULE = "tests.core.test_registry"
+
+
+class GrowerConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    argument: ClassVar[str] = "width"
+    width: int = Field(3, ge=1, description="How wide.")
+    tall: bool = False
+
+
+class Grower:
+    def __init__(self, config: GrowerConfig) -> None:
+        self.config = config
+
+
+class Plain:
+    pass
+
+
+class Fails:
+    def __init__(self) -> None:
+        raise OSError("no disk")
+
+
+def entry(name: str, target: str, distribution: str = "acme", kind: str = "scaffold") -> Entry:
+    point = EntryPoint(f"{kind}.{name}", target, "mlxlab.components")
+    return Entry(kind, name, target, distribution, "1.0", point)
+
+
+def registry(*entries: Entry) -> Registry:
+    return Registry(entries)
+
+
+def test_a_component_is_made_from_its_spec() -> None:
+    made = registry(entry("grower", f"{MODULE}:Grower")).create("scaffold", "grower:5?tall=true")
+    assert made.instance.config == GrowerConfig(width=5, tall=True)
+    assert made.ref.version == "acme 1.0"
+    assert made.ref.config == {"width": 5, "tall": True}
+    again = registry(entry("grower", f"{MODULE}:Grower")).create("scaffold", made.ref.spec)
+    assert again.instance.config == made.instance.config
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("growr", "There is no scaffold 'growr'. Did you mean 'grower'?"),
+        ("grower?widht=1", "no option 'widht'. Did you mean 'width'?"),
+        ("grower?width=x", "width: Input should be a valid integer"),
+        ("grower?width=0", "greater than or equal to 1"),
+        ("plain:x", "takes no argument"),
+        ("plain?x=1", "has no options"),
+    ],
+)
+def test_what_the_user_got_wrong_is_said_with_the_way_out(spec: str, words: str) -> None:
+    known = registry(entry("grower", f"{MODULE}:Grower"), entry("plain", f"{MODULE}:Plain"))
+    with pytest.raises(UsageError) as caught:
+        known.create("scaffold", spec)
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_built_ins_win_a_name_and_the_other_is_still_reached() -> None:
+    known = registry(entry("x", f"{MODULE}:Plain", "mlxlab"), entry("x", f"{MODULE}:Grower"))
+    assert isinstance(known.create("scaffold", "x").instance, Plain)
+    assert isinstance(known.create("scaffold", "acme::x").instance, Grower)
+    with pytest.raises(UnknownComponent):
+        known.create("scaffold", "other::x")
+
+
+def test_two_third_parties_with_one_name_must_be_told_apart() -> None:
+    known = registry(entry("x", f"{MODULE}:Plain", "acme"), entry("x", f"{MODULE}:Plain", "best"))
+    with pytest.raises(UsageError, match="acme::x, best::x"):
+        known.create("scaffold", "x")
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        sys.modules.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("def broken(:", "SyntaxError"),
+        ("x = 1", "AttributeError"),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_is_named_with_its_cause(
+    modules: Path, source: str, cause: str
+) -> None:
+    (modules / "acme_broken.py").write_text(source)
+    with pytest.raises(PluginError) as caught:
+        registry(entry("bad", "acme_broken:Bad")).create("scaffold", "bad")
+    assert "scaffold 'bad' of acme 1.0 could not be loaded" in str(caught.value)
+    assert cause in str(caught.value)
+
+
+def test_a_plugin_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(PluginError, match=r"scaffold .fails. of acme 1\.0 could not be made: OSErr"):
+        registry(entry("fails", f"{MODULE}:Fails")).create("scaffold", "fails")
