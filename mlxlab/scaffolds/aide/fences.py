@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import NamedTuple
 
-MAX_CODE_CHARS = 200_000
+MAX_CODE_CHARS = 100_000
 MAX_COMPILES = 24
 """Attempts at finding the true end of the blocks of one answer."""
 PYTHON = ("python", "")
