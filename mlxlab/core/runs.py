@@ -135,11 +135,13 @@ class RunWriter(RunFolder):
 
 
 def find_run(name: str, root: Path) -> RunFolder:
-    """A run by its folder, or by its id or an unambiguous beginning of it below `root`.
+    """A run by its folder, its id, an unambiguous beginning of it, or `latest`, below `root`.
 
     Raises:
         RecordError: no run or several fit.
     """
+    if name == "latest" and (runs := list_runs(root)):
+        return runs[-1]
     for path in (Path(name), root / name):
         if (path / "run.json").is_file():
             return RunFolder(path)
