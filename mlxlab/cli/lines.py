@@ -6,6 +6,7 @@ import sys
 
 from mlxlab.api import RunManifest, Runner
 from mlxlab.cli.text import duration, plain, score
+from mlxlab.cli.view.items import shown_score
 from mlxlab.core.hooks import hookimpl
 from mlxlab.core.records import Step
 
@@ -58,12 +59,6 @@ class LineView:
 
     def close(self) -> None:
         """Nothing to close."""
-
-
-def shown_score(step: Step) -> float | None:
-    """The score of a step that is shown to people: public, else what the program printed."""
-    seen = step.observation
-    return seen.public_score if seen.public_score is not None else seen.self_score
 
 
 def _say(line: str) -> None:

@@ -25,8 +25,8 @@ def print_summary(result: Result) -> None:
     for label, value, style in rows:
         line = Text.assemble((f"{label:<{width}}  ", "dim"), (plain(value), style))
         console.print(line, soft_wrap=True)
-    for line in warnings(result):
-        console.print(Text(plain(line), "bold red"), soft_wrap=True)
+    for warning in warnings(result):
+        console.print(Text(warning, "bold red"), soft_wrap=True)
 
 
 def _scores(result: Result) -> Iterator[Row]:

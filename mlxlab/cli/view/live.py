@@ -1,0 +1,116 @@
+"""The live view: redrawn a few times a second while a run goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from mlxlab.api import RunFolder, RunManifest, Runner
+from mlxlab.cli.text import duration
+from mlxlab.cli.view.items import Item, in_flight, recorded
+from mlxlab.cli.view.layout import rows
+from mlxlab.cli.view.panel import header, progress, spending
+from mlxlab.cli.view.tree import Glyphs, Moment, draw, glyphs
+from mlxlab.core.hooks import hookimpl
+from mlxlab.core.records import Decision, Step
+
+FRAMES_PER_S = 6
+
+
+class LiveView:
+    """Draws a run on stderr from its hooks; `runner` gives the manifest as it stands."""
+
+    def __init__(self, runner: Runner, console: Console | None = None) -> None:
+        self._runner = runner
+        self._console = console or Console(stderr=True, highlight=False)
+        self._items: dict[int, Item] = {}
+        self._notice = ""
+        self._over = False
+        self._started = time.monotonic()
+        self._before = runner.manifest.spent.wall_s
+        self._live: Live | None = None
+
+    @hookimpl
+    def mlx_run_started(self, manifest: RunManifest) -> None:
+        """Show what an earlier process recorded, and begin to draw."""
+        for step in RunFolder(self._runner.folder).steps():
+            self._items[step.step] = recorded(step)
+        self._live = Live(
+            self,
+            console=self._console,
+            refresh_per_second=FRAMES_PER_S,
+            redirect_stdout=sys.stdout.isatty(),
+            vertical_overflow="crop",
+        )
+        self._live.start()
+
+    @hookimpl
+    def mlx_step_started(self, decision: Decision) -> None:
+        """Add a node that runs."""
+        self._items[decision.step] = in_flight(decision, time.monotonic())
+
+    @hookimpl
+    def mlx_step_recorded(self, step: Step) -> None:
+        """Replace it by what came of it."""
+        self._items[step.step] = recorded(step)
+
+    def interrupt(self) -> None:
+        """Say that the run is being put in order."""
+        self._notice = "Stopping: what is recorded stays. Ctrl-C once more ends at once."
+
+    def close(self) -> None:
+        """Leave the last frame on the screen; a second call does nothing."""
+        self._over = True
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """One frame."""
+        yield Group(*self.frame(options.max_width, console.height, glyphs(console)))
+
+    def frame(self, width: int, height: int, signs: Glyphs) -> Iterator[Text]:
+        """The lines of one frame, no more than fit."""
+        # The drawing thread reads what the run's thread writes: one copy holds still.
+        items, manifest = dict(self._items), self._runner.manifest
+        best = manifest.best.step if manifest.best else None
+        moment = Moment(time.monotonic(), self._over)
+        rule = Text(signs.rest * width, "dim", no_wrap=True, overflow="crop")
+        above, below = header(manifest), self._footer(manifest, items, width, signs, moment)
+        room = max(3, height - len(above) - len(below) - 3)
+        shown = rows(items, best=best, height=room, depth=width // 10, drawn=signs.branches)
+        yield from (*above, rule, *draw(shown, best, width, signs, moment), rule, *below)
+
+    def _footer(
+        self,
+        manifest: RunManifest,
+        items: dict[int, Item],
+        width: int,
+        signs: Glyphs,
+        moment: Moment,
+    ) -> list[Text]:
+        running = [item for item in items.values() if item.status is None]
+        wall_s = self._before + moment.clock - self._started
+        lines = progress(manifest, width, signs)
+        lines.append(spending(manifest, wall_s, len(running)))
+        if not moment.over:
+            lines.append(self._now(running, signs, moment))
+        return lines
+
+    def _now(self, running: list[Item], signs: Glyphs, moment: Moment) -> Text:
+        if self._notice:
+            return Text(self._notice, "bold yellow", no_wrap=True, overflow="ellipsis")
+        frame = signs.frames[int(moment.clock * 8) % len(signs.frames)]
+        if not running:
+            told = "starting the sandbox" if not self._items else "choosing the next step"
+        else:
+            first = running[0]
+            of = "" if first.parent is None else f" of {first.parent}"
+            took = duration(moment.clock - first.started)
+            told = f"step {first.id}: {first.operator}{of}, {took}"
+        return Text(f"{frame} {told}", "cyan", no_wrap=True, overflow="ellipsis")
