@@ -1,0 +1,53 @@
+"""What the default run achieves on the built-in tasks, by the scores on hidden rows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlxlab.api import RunFolder
+from tests.acceptance.support import mlx_json
+
+KEYS = {
+    "run_dir", "run_id", "status", "task", "metric", "steps", "seed", "best", "baseline",
+    "reference", "cost_usd", "wall_s",
+}  # fmt: skip
+
+
+def twenty(task: str, cwd: Path, seed: int = 0) -> dict[str, Any]:
+    words = ["--task", task, "--scaffold", "aide", "--policy", "catalog", "--steps", "20"]
+    return mlx_json("run", *words, "--seed", str(seed), cwd=cwd)
+
+
+def closed(result: dict[str, Any]) -> float:
+    """The share of the way from naive baseline to strong reference, on private rows."""
+    gap = result["reference"] - result["baseline"]
+    return float((result["best"]["private_score"] - result["baseline"]) / gap)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["flights", "temperature", "mnist"])
+def test_the_best_closes_half_of_the_gap(task: str, tmp_path: Path) -> None:
+    result = twenty(task, tmp_path)
+    assert result.keys() >= KEYS
+    assert result["status"] == "done"
+    assert result["steps"] == 20
+    assert result["cost_usd"] == 0
+    assert closed(result) >= 0.5
+
+
+@pytest.mark.slow
+def test_a_seed_fixes_actions_and_scores(tmp_path: Path) -> None:
+    runs = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        run = RunFolder(folder / twenty("temperature", folder, seed=3)["run_dir"])
+        private = run.private_scores()
+        runs.append(
+            [
+                (s.step, s.parent, s.action, s.observation.public_score, private[s.step].score)
+                for s in run.steps()
+            ]
+        )
+    assert runs[0] == runs[1]
