@@ -1,0 +1,224 @@
+"""Improvements: every single change that can be made to a recipe, each with its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from mlxlab.plugins.policies.catalog.drafts import plain_part, settled, usable
+from mlxlab.plugins.policies.catalog.families import FAMILIES
+from mlxlab.plugins.policies.catalog.memory import Memory
+from mlxlab.plugins.policies.catalog.problem import Problem
+from mlxlab.plugins.policies.catalog.recipe import MAX_PARTS, Part, Recipe, write
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change: its group, how likely it is within the group, what it says, what it gives."""
+
+    group: str
+    weight: float
+    says: str
+    recipe: Recipe
+
+
+GROUPS = {"settings": 3.0, "columns": 3.0, "rows": 3.0, "ensemble": 4.0, "family": 1.0}
+"""How likely a move of each group is, where there is one."""
+
+
+def improve(recipe: Recipe, problem: Problem, memory: Memory, rng: Random) -> Move | None:
+    """Draw one move to a recipe that was not tried; None if there is none left."""
+    known = {*memory.notations, write(recipe)}
+    groups: dict[str, list[Move]] = {}
+    for move in moves(recipe, problem, memory):
+        if write(move.recipe) not in known:
+            groups.setdefault(move.group, []).append(move)
+    if not groups:
+        return None
+    names = sorted(groups)
+    chosen = groups[rng.choices(names, [GROUPS[name] for name in names])[0]]
+    return rng.choices(chosen, [move.weight for move in chosen])[0]
+
+
+def moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[Move]:
+    """Every change that makes sense for the task."""
+    for place, part in enumerate(recipe.parts):
+        # In an ensemble one part's settings matter less.
+        share = 1 / len(recipe.parts)
+        for group, weight, says, changed in _part_moves(part, problem):
+            parts = (*recipe.parts[:place], changed, *recipe.parts[place + 1 :])
+            yield Move(group, weight * share, says, _with(recipe, parts=parts))
+    for weight, says, update in _row_moves(recipe, problem):
+        yield Move("rows", weight, says, _with(recipe, **update))
+    if problem.kind != "unknown":
+        yield from _ensemble_moves(recipe, problem, memory)
+    yield from _family_moves(recipe, problem)
+
+
+def _with(recipe: Recipe, **update: Any) -> Recipe:
+    return recipe.model_copy(update=update)
+
+
+def _part_moves(part: Part, problem: Problem) -> Iterator[tuple[str, float, str, Part]]:
+    for weight, says, changed in _setting_moves(part, problem):
+        yield "settings", weight, says, changed
+    options = _image_columns(part) if problem.image else _table_columns(part, problem)
+    for weight, name, value in options:
+        if getattr(part, name) != value:
+            says = f"{name} {value} instead of {getattr(part, name)} for the {part.main}"
+            yield "columns", weight, says, part.model_copy(update={name: value})
+
+
+def _setting_moves(part: Part, problem: Problem) -> Iterator[tuple[float, str, Part]]:
+    """Steps on the ladders; far ones first, since they tell more."""
+    family = FAMILIES[part.family]
+    estimator = family.regressor if problem.kind == "regression" else family.classifier
+    for name, ladder in (estimator.ladders if estimator else {}).items():
+        now = part.params.get(name, ladder.default)
+        place = ladder.values.index(now) if now in ladder.values else 0
+        for other, value in enumerate(ladder.values):
+            if other == place:
+                continue
+            distance = abs(other - place)
+            weight = {1: 1.0, 2: 1.5}.get(distance, 0.7) / len(ladder.values)
+            params = settled(part.family, part.params | {name: value}, problem)
+            says = f"{name} {value} instead of {now} for the {part.main}"
+            yield weight, says, part.model_copy(update={"params": params})
+
+
+Option = tuple[float, str, object]
+
+
+def _table_columns(part: Part, problem: Problem) -> list[Option]:
+    options: list[Option] = [
+        (1.0, "encode", "onehot"),
+        (0.0 if problem.tiny else 1.5, "encode", "target"),
+        (0.7, "rare", 10),
+        (0.7, "rare", 50),
+        (0.3, "rare", 0),
+    ]
+    if part.family == "hist_boosting":
+        options += [(1.5, "encode", "native")]
+    else:
+        options += [(0.7, "flags", not part.flags), (0.2, "impute", "mean")]
+    if FAMILIES[part.family].linear:
+        options += [
+            (1.5, "shape", "splines"),
+            (1.0, "shape", "squares"),
+            (0.3, "shape", "plain"),
+            (1.0, "scale", "quantile"),
+            (0.5, "scale", "robust"),
+            (0.3, "scale", "standard"),
+        ]
+    else:
+        options += [(1.0, "encode", "ordinal")]
+    if problem.wordy:
+        options += [(1.5, "text", mode) for mode in ("hash", "lengths", "drop", "tfidf")]
+    return [option for option in options if option[0] > 0]
+
+
+def _image_columns(part: Part) -> list[Option]:
+    options: list[Option] = [
+        (3.0, "view", "edges"),
+        (0.5, "view", "pixels"),
+        (1.0, "pca", 60),
+        (0.5, "pca", 120),
+        (0.5, "pca", 30),
+    ]
+    if FAMILIES[part.family].image == "pixels":
+        options += [(0.5, "pca", 0)]
+    if FAMILIES[part.family].linear:
+        options += [(0.5, "scale", "standard"), (0.3, "scale", "none")]
+    return options
+
+
+def _row_moves(recipe: Recipe, problem: Problem) -> Iterator[tuple[float, str, dict[str, Any]]]:
+    if problem.image:
+        if not recipe.deskew:
+            yield 2.0, "pictures sheared upright", {"deskew": True}
+        for far in (0, 1):
+            if recipe.shift != far:
+                says = f"copies of the pictures moved by {far} pixels"
+                yield 1.0 if far else 0.3, says, {"shift": far}
+        return
+    if problem.dated:
+        for dates in ("parts", "cycles", "number"):
+            if recipe.dates != dates:
+                weight = {"parts": 0.7, "cycles": 2.0, "number": 0.3}[dates]
+                yield weight, f"dates as {dates}", {"dates": dates}
+        says = "without" if recipe.neighbours else "with"
+        yield 2.0, f"{says} means around each date", {"neighbours": not recipe.neighbours}
+    says = "without" if recipe.counts else "with"
+    yield 0.7, f"{says} counts of the categories", {"counts": not recipe.counts}
+    says = "without" if recipe.pairs else "with"
+    yield 0.7, f"{says} pairs of categories", {"pairs": not recipe.pairs}
+    if problem.kind == "regression":
+        says = "without" if recipe.log_target else "with"
+        yield 0.5, f"{says} the target's logarithm", {"log_target": not recipe.log_target}
+
+
+def _ensemble_moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[Move]:
+    if len(recipe.parts) < MAX_PARTS:
+        for weight, part in _partners(recipe, problem, memory):
+            parts = (*recipe.parts, part)
+            yield Move("ensemble", weight, f"a {part.main} beside it", _with(recipe, parts=parts))
+    if len(recipe.parts) == 1:
+        return
+    for place, part in enumerate(recipe.parts):
+        rest = (*recipe.parts[:place], *recipe.parts[place + 1 :])
+        left = {"parts": rest} | ({"combine": "mean"} if len(rest) == 1 else {})
+        yield Move("ensemble", 0.2, f"no {part.main} any more", _with(recipe, **left))
+        for weight in (1, 2, 3):
+            if weight != part.weight and recipe.combine == "mean":
+                changed = part.model_copy(update={"weight": weight})
+                parts = (*recipe.parts[:place], changed, *recipe.parts[place + 1 :])
+                says = f"weight {weight} for the {part.main}"
+                yield Move("ensemble", 0.15, says, _with(recipe, parts=parts))
+    combine = "mean" if recipe.combine == "stack" else "stack"
+    if not problem.tiny:
+        says = "their mean" if combine == "mean" else "a linear model over them"
+        yield Move("ensemble", 0.4, says, _with(recipe, combine=combine))
+
+
+def _partners(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[tuple[float, Part]]:
+    """The best tried parts of other families; without scores, the usually strong ones."""
+    taken = set(recipe.families)
+    ranked = _other_parts(memory.ranked(problem.maximize), taken)
+    for rank, part in enumerate(ranked[:4]):
+        yield 2.0 / (rank + 1), part.model_copy(update={"weight": 1})
+    seen = taken | {part.family for part in ranked}
+    for name, family in usable(problem).items():
+        if name not in seen and family.strength >= 3:
+            yield 0.1 * family.strength, plain_part(name, problem)
+
+
+def _other_parts(recipes: Sequence[Recipe], taken: set[str]) -> list[Part]:
+    found: dict[str, Part] = {}
+    for recipe in recipes:
+        for part in recipe.parts:
+            if part.family not in taken:
+                found.setdefault(part.family, part)
+    return list(found.values())
+
+
+def _family_moves(recipe: Recipe, problem: Problem) -> Iterator[Move]:
+    """Another family in the place of the only part, keeping the preprocessing that it can take."""
+    if len(recipe.parts) > 1:
+        return
+    old = recipe.parts[0]
+    for name, family in usable(problem).items():
+        if name == old.family or family.strength < FAMILIES[old.family].strength:
+            continue
+        part = plain_part(name, problem)
+        kept: dict[str, Any] = {"rare": old.rare, "text": old.text, "view": old.view}
+        if family.linear == FAMILIES[old.family].linear and "native" not in (
+            old.encode,
+            old.impute,
+        ):
+            kept |= {"encode": old.encode, "flags": old.flags, "scale": old.scale}
+            kept |= {"shape": old.shape}
+        part = part.model_copy(update=kept)
+        says = f"a {part.main} instead of the {old.main}"
+        yield Move("family", float(family.strength), says, _with(recipe, parts=(part,)))
