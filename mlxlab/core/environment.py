@@ -5,6 +5,7 @@ This is the only place that does so: `mlx run`, replay and training all go throu
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import traceback
@@ -12,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from mlxlab.core.actions import EDITS, Action
+from mlxlab.core.actions import EDITS, Action, CustomAction
+from mlxlab.core.errors import MlxError
 from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
 from mlxlab.core.hooks import ActionHandler
 from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
@@ -105,9 +107,18 @@ class Environment:
 
     async def _handle(self, bench: Workbench, action: Action) -> Outcome:
         if action.type == "custom":
-            handler = self.handlers[action.name]
-            return Outcome(await handler(action, self.sandbox))
+            return Outcome(await self._custom(action))
         return await HANDLERS[action.type](bench, action)
+
+    async def _custom(self, action: CustomAction) -> Observation:
+        try:
+            return await self.handlers[action.name](action, self.sandbox)
+        except MlxError:
+            raise
+        except Exception as error:
+            cause = traceback.format_exception_only(error)[-1].strip()
+            message = f"The action '{action.name}' failed in its plugin: {cause}"
+            return Observation(status="error", message=message)
 
     async def _grade(self, seen: Observation) -> tuple[Observation, Grade | None]:
         """The observation of a program that ended well, with its submission graded."""
@@ -133,7 +144,7 @@ class Environment:
                     "message": f"{path} cannot be graded: {error}",
                 }
             ), None
-        grade = self.grader.grade(data)
+        grade = await asyncio.to_thread(self._verdict, data)
         return seen.model_copy(
             update={
                 "status": "ok" if grade.valid else "invalid_submission",
@@ -142,6 +153,17 @@ class Environment:
                 "message": grade.message,
             }
         ), grade if grade.valid else None
+
+    def _verdict(self, data: bytes) -> Grade:
+        """The grade; a grader that fails has met a file that it cannot take.
+
+        What it says of the failure may quote answers, so the agent gets the error's kind only.
+        """
+        try:
+            return self.grader.grade(data)
+        except Exception as error:
+            name = type(error).__name__
+            return Grade(valid=False, message=f"The submission could not be graded ({name}).")
 
     async def _probe(self, bench: Workbench, action: Action, seen: Observation) -> Probe | None:
         """Run the entrypoint after an edit that does not run itself, if a reward needs it.

@@ -144,3 +144,25 @@ def test_a_reward_that_raises_is_named() -> None:
     assert judge("b", Broken(), view, ToyTask().info).reason == (
         "reward 'b' failed: ZeroDivisionError: by zero"
     )
+
+
+def test_a_grader_that_fails_says_nothing_of_the_answers(states: StateStore) -> None:
+    class Leaky(ToyTask):
+        def grade(self, submission: bytes) -> Any:
+            raise ValueError("the truth is 42")
+
+    environment = Environment(ToyTask().info, Leaky(), MemorySandbox(play), states)
+    action = ACTIONS.validate_python({"type": "run_code", "code": PERFECT})
+    transition, grade = asyncio.run(environment.transition(decision(), action))
+    assert (transition.observation.status, grade) == ("invalid_submission", None)
+    assert "42" not in transition.observation.model_dump_json()
+    assert "ValueError" in transition.observation.message
+
+
+def test_a_handler_that_fails_is_a_step(states: StateStore) -> None:
+    async def broken(action: Any, sandbox: Any) -> Observation:
+        raise RuntimeError("bug")
+
+    action = {"type": "custom", "name": "shout"}
+    seen = take(states, action, handlers={"shout": broken}).observation
+    assert (seen.status, "RuntimeError: bug" in seen.message) == ("error", True)

@@ -115,5 +115,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_its_cause(
 
 
 def test_a_plugin_that_cannot_be_made_is_named() -> None:
-    with pytest.raises(PluginError, match=r"scaffold .fails. of acme 1\.0 could not be made: OSErr"):
+    with pytest.raises(
+        PluginError, match=r"scaffold .fails. of acme 1\.0 could not be made: OSErr"
+    ):
         registry(entry("fails", f"{MODULE}:Fails")).create("scaffold", "fails")
