@@ -79,7 +79,8 @@ def f1_macro() -> FunctionMetric:
 def _auc(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
     import numpy as np
 
-    positive = truth > 0
+    _require_binary(truth)
+    positive = truth == 1
     ones = int(positive.sum())
     zeros = len(truth) - ones
     if not ones or not zeros:
@@ -93,6 +94,7 @@ def _auc(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
 def _log_loss(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
     import numpy as np
 
+    _require_binary(truth)
     if ((predicted < 0) | (predicted > 1)).any():
         raise ValueError("predictions must be probabilities between 0 and 1")
     if truth.shape[1] == 1:
@@ -102,6 +104,11 @@ def _log_loss(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
         raise ValueError("the probabilities of a row must not all be 0")
     tiny = 1e-15
     return float(-(truth * np.log(np.clip(predicted / totals, tiny, 1 - tiny))).sum(axis=1).mean())
+
+
+def _require_binary(truth: NDArray[Any]) -> None:
+    if not ((truth == 0) | (truth == 1)).all():
+        raise ValueError("true values must be 0 or 1")
 
 
 def _f1_macro(truth: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -42,8 +42,6 @@ class Built(NamedTuple):
 class BuiltTask(ABC):
     """A task that is built once, when somebody first asks for it."""
 
-    hidden: tuple[str, ...] = ()
-
     @abstractmethod
     def build(self) -> Built:
         """Read the source, split it, and describe it; raises TaskError if it is not usable."""

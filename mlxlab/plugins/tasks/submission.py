@@ -41,7 +41,7 @@ class Reader:
     ) -> None:
         self._contract = contract
         self._place = {name: place for place, name in enumerate(ids)}
-        self._whole_ids = all(map(_whole, ids))
+        self._whole_ids = all(map(is_whole, ids))
         self._listed: dict[str, list[str]] = {}
         self._codes: dict[str, dict[str, int]] | None = None
         if labels is not None:
@@ -79,7 +79,7 @@ class Reader:
 
     def _order(self, given: list[str]) -> list[int]:
         """For each row of the test file, the row of the submission that predicts it."""
-        names = [_as_whole(name) for name in given] if self._whole_ids else given
+        names = [as_whole(name) for name in given] if self._whole_ids else given
         sample = self._contract.sample
         for name, count in Counter(names).items():
             if name not in self._place:
@@ -105,10 +105,10 @@ class Reader:
         if self._codes is None:
             return [_number(text, name, ids[row]) for row, text in enumerate(texts)]
         codes = self._codes[name]
-        whole = all(map(_whole, codes))
+        whole = all(map(is_whole, codes))
         found = []
         for row, text in enumerate(texts):
-            label = _as_whole(text) if whole else text
+            label = as_whole(text) if whole else text
             if label not in codes:
                 raise Malformed(self._unknown_label(name, text, ids[row]))
             found.append(codes[label])
@@ -187,18 +187,19 @@ def _number(text: str, column: str, row: str) -> float:
     return value
 
 
-def _whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number written in its one plain way."""
     return text.isdecimal() and text.isascii() and (text == "0" or text[0] != "0")
 
 
-def _as_whole(text: str) -> str:
+def as_whole(text: str) -> str:
     """'7.0' as '7': pandas writes whole numbers so once a column went through floats."""
     head, dot, tail = text.partition(".")
-    return head if dot and _whole(head) and not tail.strip("0") else text
+    return head if dot and is_whole(head) and not tail.strip("0") else text
 
 
 def _natural(labels: set[str]) -> list[str]:
-    return sorted(labels, key=lambda label: (len(label), label) if _whole(label) else (99, label))
+    return sorted(labels, key=lambda label: (len(label), label) if is_whole(label) else (99, label))
 
 
 def _shown(text: str) -> str:
