@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from reward_steps import EDIT, LIST, RUN, SCRIPT, VALIDATE, task, view
 
 from mlxlab.core.records import Probe
 from mlxlab.rewards.ml_agent import MLAgentConfig, MLAgentReward
+from tests.rewards.reward_steps import EDIT, LIST, RUN, SCRIPT, VALIDATE, task, view
 
 V1, V2 = (MLAgentReward(MLAgentConfig(version=version)) for version in (1, 2))
 ACCURACY = task(m_init=0.5, m_best=0.9)

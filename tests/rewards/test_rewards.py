@@ -6,12 +6,12 @@ from math import isfinite
 
 import pytest
 from hypothesis import given, settings
-from reward_steps import TASKS, VIEWS
 
 from mlxlab.core.reward import Reward
 from mlxlab.rewards.improvement import Improvement
 from mlxlab.rewards.ml_agent import MLAgentConfig, MLAgentReward
 from mlxlab.rewards.valid import Valid
+from tests.rewards.reward_steps import TASKS, VIEWS
 
 REWARDS = {
     "ml-agent 1": MLAgentReward(MLAgentConfig()),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from reward_steps import EDIT, LIST, RUN, SCRIPT, STATUSES, VALIDATE, task, view
 
 from mlxlab.core.records import Probe
 from mlxlab.rewards.improvement import Improvement
 from mlxlab.rewards.valid import Valid
+from tests.rewards.reward_steps import EDIT, LIST, RUN, SCRIPT, STATUSES, VALIDATE, task, view
 
 
 @pytest.mark.parametrize(

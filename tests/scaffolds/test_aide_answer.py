@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import warnings
 
-import aide_trees
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from mlxlab.core.records import Completion
 from mlxlab.core.scaffold import Ask
 from mlxlab.scaffolds.aide import Aide, AideConfig
 from mlxlab.scaffolds.aide.fences import MAX_CODE_CHARS, syntax_error
+from tests.scaffolds import aide_trees
 
 AIDE = Aide(AideConfig())
 DECISION = aide_trees.tree().decide("draft")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
-import aide_trees
 import pytest
-from aide_trees import step, task, tree
 
 from mlxlab.core.actions import RunCode
 from mlxlab.scaffolds.aide import Aide, AideConfig
+from tests.scaffolds import aide_trees
+from tests.scaffolds.aide_trees import step, task, tree
 
 AIDE = Aide(AideConfig(num_drafts=1, debug_prob=1.0))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-import aide_trees
 import pytest
 
 from mlxlab.core.records import CLEAN, Decision, Step
 from mlxlab.scaffolds.aide import Aide, AideConfig
+from tests.scaffolds import aide_trees
 
 AIDE = Aide(AideConfig())
 
