@@ -1,6 +1,6 @@
 """A real HTTP server on this machine that speaks /chat/completions and can misbehave on demand.
 
-    with Loopback([fault("429", retry_after=2), chat("hello")]) as server:
+    with Loopback([error(429, "slow down", retry_after="2"), message("hello")]) as server:
         ... post to server.url ...
         server.requests[0].headers["authorization"]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _TOKEN = re.compile(
-    r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)"
+    r"(?:^|(?<=[>\]]))[ ]{0,3}(?P<fence>`{3,}|~{3,})(?=(?P<info>[^\n]*))"
     r"|<(?P<close>/?)(?:\w+:)?(?:think|thinking|thought)\s*>"
     r"|\[(?P<close2>/?)THINK\]",
     re.MULTILINE | re.IGNORECASE,
@@ -29,7 +29,8 @@ def split_message(message: Mapping[str, Any]) -> tuple[str, str | None]:
     found = (_words(place.get(name)).strip() for place in places for name in _FIELDS)
     apart = next((words for words in found if words), "") or blocks.strip()
     text, tagged = split(text, begun=bool(apart))
-    return text, "\n\n".join(filter(None, [apart, tagged])) or None
+    thought = "\n\n".join(filter(None, [apart, tagged]))
+    return (text.strip(), thought) if thought else (text, None)
 
 
 def split(text: str, *, begun: bool = False) -> tuple[str, str | None]:
@@ -41,13 +42,15 @@ def split(text: str, *, begun: bool = False) -> tuple[str, str | None]:
     scan = _Scan(text, begun)
     for token in _TOKEN.finditer(text):
         if token["fence"]:
-            scan.fence(token["fence"], token["info"])
+            scan.fence(token)
         elif not scan.literal(token):
             scan.tag(token)
     return scan.result()
 
 
 class _Scan:
+    """One pass over a text: what was kept, what was thought, and whether a fence is open."""
+
     def __init__(self, text: str, begun: bool) -> None:
         self._text = text
         self._begun = begun
@@ -57,17 +60,18 @@ class _Scan:
         self._kept: list[str] = []
         self._thought: list[str] = []
 
-    def fence(self, mark: str, info: str) -> None:
-        if self._inside:
+    def fence(self, token: re.Match[str]) -> None:
+        starts_line = self._text[token.start() - 1 : token.start()] in ("", "\n")
+        if self._inside or not (starts_line or token.start() == self._at):
             return
         if not self._fence:
-            self._fence = mark
-        elif mark.startswith(self._fence) and not info.strip():
+            self._fence = token["fence"]
+        elif token["fence"].startswith(self._fence) and not token["info"].strip():
             self._fence = ""
 
     def literal(self, token: re.Match[str]) -> bool:
-        before = self._text[: token.start()][-1:]
-        after = self._text[token.end() :][:1]
+        before = self._text[token.start() - 1 : token.start()]
+        after = self._text[token.end() : token.end() + 1]
         if before and after and before in _QUOTES and after in _QUOTES:
             return True
         if self._inside or not self._fence or (_closes(token) and not self._begun):

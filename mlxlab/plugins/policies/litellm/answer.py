@@ -23,12 +23,13 @@ def completion(response: Any, access: Access, latency_s: float) -> Completion:
     text, reasoning = split_message(message)
     named = str(response.model or "") or access.model
     prefix = f"{access.provider}/"
+    usage = _usage(getattr(response, "usage", None))
     return Completion(
         text=text,
         reasoning=reasoning,
         tool_calls=tuple(message.get("tool_calls") or ()),
-        usage=_usage(getattr(response, "usage", None)),
-        cost_usd=_cost(response) if access.billed else None,
+        usage=usage,
+        cost_usd=_cost(response) if access.billed and usage != Usage() else None,
         model=named if named.startswith(prefix) else prefix + named,
         latency_s=latency_s,
         finish_reason=choice.finish_reason,

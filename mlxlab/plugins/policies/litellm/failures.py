@@ -13,6 +13,7 @@ from mlxlab.core.errors import PolicyError
 from mlxlab.plugins.policies.access import NO_KEY, Access
 
 MAX_DETAIL = 300
+_TOO_LONG = ("ContextWindowExceeded", "context_length_exceeded", "maximum context length")
 RETRYABLE = frozenset({408, 409, 425, 429})
 """Beside these: every status from 500 on, and an answer of 200 that cannot be read."""
 
@@ -30,7 +31,9 @@ def failure(error: Exception, access: Access) -> PolicyError:
     retryable = (status is None or status in RETRYABLE or status >= 500 or status == 200) and (
         "insufficient_quota" not in text
     )
-    said = "failed" if status in (None, 200) else f"answered {status}"
+    # litellm gives a broken connection the status 500; only an answer has headers.
+    answered = status not in (None, 200) and any(True for _ in _headers(error))
+    said = f"answered {status}" if answered else "failed"
     return PolicyError(
         f"{access.model} {said}: {_detail(error, access)}",
         _hint(status, text, access),
@@ -50,7 +53,7 @@ def timed_out(access: Access, timeout_s: float) -> PolicyError:
 
 def _hint(status: int | None, text: str, access: Access) -> str:
     key = " or ".join(access.variables)
-    if "ContextWindowExceeded" in text:
+    if status == 400 and any(words in text for words in _TOO_LONG):
         return "The prompt is too long for this model: take one with a longer context."
     if status in (401, 403) and key:
         return f"Check the key in {key}."
@@ -109,7 +112,7 @@ def _headers(error: Exception) -> Iterator[Mapping[Any, Any]]:
     response = getattr(error, "response", None)
     for headers in (getattr(error, "litellm_response_headers", None), response):
         headers = getattr(headers, "headers", headers)
-        if isinstance(headers, Mapping):
+        if isinstance(headers, Mapping) and headers:
             yield headers
 
 

@@ -36,7 +36,8 @@ def _load() -> ModuleType:
 def _silence(library: ModuleType) -> None:
     """Keep its hints, warnings and log lines off the terminal, unless LITELLM_LOG asks for them."""
     library.__dict__.update(suppress_debug_info=True, telemetry=False, _mlxlab_quiet=True)
-    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
+    for message in ("Pydantic serializer warnings", "Items? .* on TypedDict class"):
+        warnings.filterwarnings("ignore", message, UserWarning)
     if "LITELLM_LOG" not in os.environ:
         for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlxlab.plugins.policies.thinking import split, split_message
+
+DRAFT = "Try this:\n```python\nprint('draft')\n```\n"
+ANSWER = "The plan.\n```python\nprint('final')\n```"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>{DRAFT}</think>{ANSWER}",
+        f"<think>\n{DRAFT}\n</think>\n\n{ANSWER}",
+        f"<thinking>{DRAFT}</thinking>\n{ANSWER}",
+        f"<THINK>{DRAFT}</THINK>\n{ANSWER}",
+        f"<seed:think>{DRAFT}</seed:think>\n{ANSWER}",
+        f"[THINK]{DRAFT}[/THINK]{ANSWER}",
+        f"{DRAFT}</think>\n{ANSWER}",
+        f"<think>{DRAFT}</think><think>more</think>{ANSWER}",
+        f"<think>{DRAFT}<think>again</think>{ANSWER}",
+        f"```python\nprint('draft')\n</think>\n{ANSWER}",
+        f"```python\nprint('draft')</think>\n{ANSWER}",
+        f"<think>one</think>{DRAFT}</think>{ANSWER}",
+        f"<think>```python\nprint('draft')\n```</think>{ANSWER}",
+        f"```python\nprint('draft')\n```</think>{ANSWER}",
+    ],
+)
+def test_a_draft_inside_thinking_is_no_part_of_the_text(text: str) -> None:
+    said, thought = split(text)
+    assert said == ANSWER
+    assert thought is not None
+    assert "draft" in thought
+    assert "final" not in thought
+
+
+@pytest.mark.parametrize("text", [f"<think>{DRAFT}", f"Well.\n<think>{DRAFT}```python\nx"])
+def test_unfinished_thinking_leaves_no_program(text: str) -> None:
+    said, thought = split(text)
+    assert "```" not in said
+    assert "draft" in (thought or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ANSWER,
+        "Tags such as `<think>` are removed.\n" + ANSWER,
+        '```python\ntext = text.split("</think>")[-1]\n```',
+        "```python\n# drop <think> parts\nx = 1\n```",
+        "I think, <thinkers> agree.",
+        "",
+    ],
+)
+def test_an_answer_without_thinking_is_left_alone(text: str) -> None:
+    assert split(text) == (text, None)
+
+
+def test_a_tag_in_the_code_of_an_answer_that_followed_thinking_is_code() -> None:
+    answer = "```python\npattern = re.compile(r'<think>.*?</think>')\n```"
+    assert split(f"<think>why</think>{answer}") == (answer, "why")
+
+
+words = st.text(alphabet="ab`~\n <>\"'#=.", max_size=60)
+
+
+@given(thought=words, answer=words, opened=st.booleans())
+def test_thinking_ends_where_its_tag_ends(thought: str, answer: str, opened: bool) -> None:
+    text = ("<think>" if opened else "") + thought + "\n</think>\n" + answer
+    assert split(text) == (answer.strip(), thought.strip() or None)
+
+
+@given(st.text())
+def test_any_text_is_read(text: str) -> None:
+    said, thought = split(text)
+    assert len(said) + len(thought or "") <= len(text) + 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning_content": DRAFT},
+        {"reasoning": DRAFT},
+        {"reasoning": DRAFT, "reasoning_content": DRAFT},
+        {"provider_specific_fields": {"reasoning": DRAFT}},
+        {"thinking_blocks": [{"type": "thinking", "thinking": DRAFT, "signature": "s"}]},
+        {"reasoning_details": [{"type": "reasoning.text", "text": DRAFT}]},
+        {"content": f"<think>{DRAFT}</think>{ANSWER}"},
+        {"content": f"{DRAFT}</think>{ANSWER}", "reasoning_content": None},
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": DRAFT}]},
+                {"type": "text", "text": ANSWER},
+            ]
+        },
+        {
+            "content": [{"type": "reasoning", "summary": [{"text": DRAFT}]}, ANSWER],
+            "thinking_blocks": [{"type": "redacted_thinking", "data": "xxxx"}],
+        },
+    ],
+)
+def test_every_form_of_a_message_is_read_alike(fields: dict[str, object]) -> None:
+    assert split_message({"content": ANSWER, **fields}) == (ANSWER, DRAFT.strip())
+
+
+def test_thinking_apart_and_in_tags_is_kept_together() -> None:
+    message = {"content": f"<think>second</think>{ANSWER}", "reasoning_content": "first"}
+    assert split_message(message) == (ANSWER, "first\n\nsecond")
+
+
+def test_a_message_without_content_has_an_empty_text() -> None:
+    assert split_message({"content": None, "reasoning_content": "cut off"}) == ("", "cut off")
+
+
+def test_a_long_text_is_read_in_time() -> None:
+    text = "<think>" + "```\n<think>\n" * 50_000 + "</think>" + ANSWER
+    assert split(text)[0] == ANSWER
