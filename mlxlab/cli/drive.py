@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -71,7 +70,7 @@ def _conclude(runner: Runner, error: BaseException | None, show: Show) -> int:
         print(result.as_json())
     else:
         print_summary(result)
-    go_on = f"mlx run --resume {resumable(runner.folder)}"
+    go_on = f"mlx run --resume {result.name}"
     if isinstance(error, Exception):
         status = report(error)
         print(f"What was recorded stays. Go on with: {go_on}", file=sys.stderr)
@@ -81,11 +80,6 @@ def _conclude(runner: Runner, error: BaseException | None, show: Show) -> int:
         print(f"Interrupted after {steps}. Go on with: {go_on}", file=sys.stderr)
         return INTERRUPTED
     return 0
-
-
-def resumable(folder: Path) -> str:
-    """A run as `--resume` finds it again: its id in the default place, else its path."""
-    return shlex.quote(folder.name if folder.parent == Path("runs") else str(folder))
 
 
 def _warn(hooks: Hooks, known: set[str]) -> set[str]:

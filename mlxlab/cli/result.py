@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,12 @@ class Result:
             statuses=dict(Counter(step.observation.status for step in steps).most_common()),
             rewards={name: sum(found) / len(found) for name, found in values.items()},
         )
+
+    @property
+    def name(self) -> str:
+        """The run as commands find it again: its id in the default place, else its path."""
+        path = self.folder
+        return shlex.quote(path.name if path.parent == Path("runs") else str(path))
 
     @property
     def gap_closed(self) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -19,17 +19,23 @@ Row = tuple[str, str, str]
 def print_summary(result: Result) -> None:
     """Print what came of a run on stdout."""
     console = Console(highlight=False)
-    rows = [*_scores(result), *_effort(result), *_places(result)]
-    width = max(len(label) for label, _, _ in rows)
     console.print()
-    for label, value, style in rows:
-        line = Text.assemble((f"{label:<{width}}  ", "dim"), (plain(value), style))
-        console.print(line, soft_wrap=True)
+    print_rows([*score_rows(result, private=True), *spent_rows(result), *_places(result)])
     for warning in warnings(result):
         console.print(Text(warning, "bold red"), soft_wrap=True)
 
 
-def _scores(result: Result) -> Iterator[Row]:
+def print_rows(rows: Sequence[Row]) -> None:
+    """Print labels and values on stdout, unbroken, so that paths and commands can be copied."""
+    console = Console(highlight=False)
+    width = max(len(label) for label, _, _ in rows)
+    for label, value, style in rows:
+        line = Text.assemble((f"{label:<{width}}  ", "dim"), (plain(value), style))
+        console.print(line, soft_wrap=True)
+
+
+def score_rows(result: Result, private: bool) -> Iterator[Row]:
+    """The selected step's scores beside baseline and reference."""
     m = result.manifest
     metric, best = m.task.metric, m.best
     word = "higher" if metric.direction == "maximize" else "lower"
@@ -37,18 +43,25 @@ def _scores(result: Result) -> Iterator[Row]:
     if best is None:
         yield "best", "no step left a valid submission", "bold yellow"
     else:
-        private = result.private.score if result.private else None
-        public = f"public {score(best.public_score)}, " if m.task.has_public else ""
         style = "bold green" if m.status == "done" else "bold"
-        yield "best", f"step {best.step}: {public}private {score(private)}", style
+        yield "best", f"step {best.step}: {_scores(result, private)}", style
     yield "baseline", score(m.task.baseline), ""
     error = f" (standard error {score(m.task.standard_error)})" if m.task.standard_error else ""
     yield "reference", score(m.task.reference) + error, ""
-    if result.gap_closed is not None:
+    if private and result.gap_closed is not None:
         yield "gap closed", f"{result.gap_closed:.0%} of baseline to reference, private rows", ""
 
 
-def _effort(result: Result) -> Iterator[Row]:
+def _scores(result: Result, private: bool) -> str:
+    m = result.manifest
+    found = [f"public {score(m.best.public_score)}"] if m.best and m.task.has_public else []
+    if private:
+        found.append(f"private {score(result.private.score if result.private else None)}")
+    return ", ".join(found) or "valid"
+
+
+def spent_rows(result: Result) -> Iterator[Row]:
+    """Steps by status, rewards, tokens, money, time."""
     m = result.manifest
     statuses = ", ".join(f"{number} {status}" for status, number in result.statuses.items())
     yield (
@@ -76,16 +89,11 @@ def _places(result: Result) -> Iterator[Row]:
         yield "program", str(program), ""
     if m.status != "done":
         return
-    yield "look at it", f"mlx runs show {shown_name(result.folder)}", "cyan"
+    yield "look at it", f"mlx runs show {result.name}", "cyan"
     if m.components["policy"].name == "catalog":
         yield "floor", "the catalog tries known recipes: what a model must beat", ""
         task = shlex.quote(m.components["task"].spec)
         yield "next", f"mlx run --task {task} --policy deepseek-r1", "cyan"
-
-
-def shown_name(folder: Path) -> str:
-    """A run as commands find it again: its id in the default place, else its path."""
-    return shlex.quote(folder.name if folder.parent == Path("runs") else str(folder))
 
 
 def warnings(result: Result) -> Iterator[str]:

@@ -79,4 +79,4 @@ def spending(manifest: RunManifest, wall_s: float, running: int) -> Text:
 
 
 def _line(*parts: str | tuple[str, str]) -> Text:
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis", end="")
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")

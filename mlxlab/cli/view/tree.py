@@ -12,7 +12,7 @@ from mlxlab.cli.text import cut, duration, score
 from mlxlab.cli.view.items import Item
 from mlxlab.cli.view.layout import ASCII, LINES, Branches, Row
 
-NOTE_WIDTH = 16
+NOTE_WIDTH = 24
 """Columns that must be left before notes are shown."""
 
 
@@ -65,9 +65,9 @@ def _line(
     left: int,
     status: int,
 ) -> Text:
-    line = Text(no_wrap=True, overflow="crop", end="")
+    line = Text(no_wrap=True, overflow="crop")
     if row.item is None:
-        return line.append(f"{row.branches} {row.folded} more", "dim")
+        return line.append(f"{row.branches} {row.folded} more steps", "dim")
     item = row.item
     style = _style(item, best)
     line.append(row.branches, "dim")

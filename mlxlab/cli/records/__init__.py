@@ -1,0 +1,1 @@
+"""Recorded runs for people and for other programs."""
