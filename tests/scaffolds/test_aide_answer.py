@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import warnings
 
@@ -96,27 +97,27 @@ def test_tags_of_thinking_inside_a_program_belong_to_it():
 
 
 @pytest.mark.parametrize(
-    ("text", "reason", "says"),
+    ("text", "reason"),
     [
-        ("", "empty answer", "empty"),
-        (" \n\t", "empty answer", "empty"),
-        ("x = 1", "no code block", "no fenced"),
-        (f"{F}r\nx <- 1\n{F}", "no Python block", "'r'"),
-        (f"{F}python\nx = 1\n{F}\n{F}python\nx = 2\n{F}", "several code blocks", "2 code blocks"),
-        (f"{F}python\nx = 1\n{F}\n{F}\nx = 2\n{F}", "several code blocks", "2 code blocks"),
-        (f"{F}python\nx = 1\nif x:\n{F}", "program does not compile", "line 2: if x:"),
-        (f"{F}\nnot a program\n{F}", "program does not compile", "line 1: not a program"),
-        (f"{F}python\n\n{F}", "program does not compile", "empty"),
-        (f"{F}python\nx = 1\0\n{F}", "program does not compile", "null bytes"),
-        (f"{F}python\nreturn 1\n{F}", "program does not compile", "outside function"),
-        (f"{F}python\nx = (1,", "unclosed code block", "not closed"),
-        (f"<think>Hm.\n{F}python\nx = 1\n{F}", "thinking only", "thinking"),
+        ("", "The answer is empty"),
+        (" \n\t", "The answer is empty"),
+        ("x = 1", "no fenced code block"),
+        (f"{F}r\nx <- 1\n{F}", "labelled 'r', not"),
+        (f"{F}python\nx = 1\n{F}\n{F}python\nx = 2\n{F}", "2 code blocks; only one"),
+        (f"{F}python\nx = 1\n{F}\n{F}\nx = 2\n{F}", "2 code blocks; only one"),
+        (f"{F}python\nx = 1\nif x:\n{F}", "The program does not compile: .* line 2: if x:"),
+        (f"{F}\nnot a program\n{F}", "The program does not compile: .* line 1: not a program"),
+        (f"{F}python\n\n{F}", "The program does not compile: it is empty"),
+        (f"{F}python\nx = 1\0\n{F}", "The program does not compile: .*null bytes"),
+        (f"{F}python\nreturn 1\n{F}", "The program does not compile: .*outside function"),
+        (f"{F}python\nx = (1,", "not closed, and it does not compile"),
+        (f"<think>Hm.\n{F}python\nx = 1\n{F}", "before the thinking did"),
     ],
 )
-def test_an_unusable_answer_is_asked_about(text, reason, says):
+def test_an_unusable_answer_is_asked_about(text, reason):
     why, message = asked(text)
-    assert why == reason
-    assert says in message
+    assert re.search(reason, why)
+    assert why in message
 
 
 def test_an_answer_cut_at_the_length_limit_is_told_so():
@@ -136,7 +137,7 @@ def test_warnings_about_the_program_do_not_leak(code):
     "code", ["-" * 100_000 + "1", "a" + ".b" * 40_000, "x" * (MAX_CODE_CHARS + 1), "(" * 5000]
 )
 def test_programs_that_break_compilers_are_asked_about(code):
-    assert asked(f"{F}python\n{code}\n{F}")[0] == "program does not compile"
+    assert asked(f"{F}python\n{code}\n{F}")[0].startswith("The program does not compile: ")
 
 
 @pytest.mark.parametrize(
@@ -189,5 +190,9 @@ def test_a_rendered_program_is_read_back_exactly(code, plan):
 
 
 def test_what_cannot_be_said_is_asked_about():
-    assert asked(AIDE.render(DECISION, FinalAnswer(text="done")))[0] == "no Python block"
-    assert asked(AIDE.render(DECISION, RunCode(code="x = (")))[0] == "program does not compile"
+    assert asked(AIDE.render(DECISION, FinalAnswer(text="done")))[0].startswith(
+        "The code block is labelled 'json'"
+    )
+    assert asked(AIDE.render(DECISION, RunCode(code="x = (")))[0].startswith(
+        "The program does not compile: "
+    )

@@ -50,28 +50,25 @@ def _program(text: str, answer: Answer, block: Block) -> RunCode:
     return RunCode(code=block.code, plan=plan.strip())
 
 
-def _fault(answer: Answer, blocks: list[Block], candidates: int) -> tuple[str, str]:
-    """What is wrong with an answer: in short for the record, in a sentence for the model."""
+def _fault(answer: Answer, blocks: list[Block], candidates: int) -> str:
+    """What is wrong with an answer, in a sentence."""
     if candidates > 1:
-        return "several code blocks", f"It has {candidates} code blocks; only one can be run."
+        return f"The answer has {candidates} code blocks; only one can be run."
     if blocks and not blocks[0].closed:
-        what = f"The code block is not closed, and it does not compile: {blocks[0].error}."
-        return "unclosed code block", what
+        return f"The code block is not closed, and it does not compile: {blocks[0].error}."
     if blocks:
-        return "program does not compile", f"The program does not compile: {blocks[0].error}."
+        return f"The program does not compile: {blocks[0].error}."
     if answer.blocks:
-        found = answer.blocks[0].language
-        return "no Python block", f"Its code block is labelled '{found}', not `python`."
+        return f"The code block is labelled '{answer.blocks[0].language}', not `python`."
     if answer.unfinished_thinking:
-        return "thinking only", "It ended before the thinking did."
+        return "The answer ended before the thinking did."
     if not answer.text[answer.begin :].strip():
-        return "empty answer", "It is empty."
-    return "no code block", "It has no fenced code block."
+        return "The answer is empty."
+    return "The answer has no fenced code block."
 
 
-def _ask(fault: tuple[str, str], cut: bool) -> Ask:
-    reason, what = fault
-    parts = ["Your answer could not be used.", what]
+def _ask(reason: str, cut: bool) -> Ask:
+    parts = ["Your answer could not be used.", reason]
     if cut:
         parts.append("It was cut off at the length limit: write less.")
     message = Message(role="user", content=" ".join([*parts, AGAIN]))
