@@ -6,19 +6,20 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlxlab.cli.failure import INTERRUPTED
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM be what Ctrl-C is."""
-    with _handling(signal.SIGTERM, signal.default_int_handler):
+    """Let SIGTERM, and SIGHUP unless it is ignored, be what Ctrl-C is."""
+    with _handling(_ENDING[1:], signal.default_int_handler):
         yield
 
 
@@ -50,18 +51,18 @@ async def _watched(
         loop.call_soon_threadsafe(task.cancel)
         loop.call_soon_threadsafe(on_first)
 
-    with _handling(signal.SIGINT, handle), _handling(signal.SIGTERM, handle):
+    with _handling(_ENDING, handle):
         return await task
 
 
 @contextmanager
-def _handling(number: signal.Signals, handler: Any) -> Iterator[None]:
-    """Install a handler where that is possible: in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(number, handler)
+def _handling(numbers: Sequence[signal.Signals], handler: Any) -> Iterator[None]:
+    """Install a handler where that is possible, in the main thread, and take it back."""
+    main = threading.current_thread() is threading.main_thread()
+    heard = [n for n in numbers if main and signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:
-        signal.signal(number, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -38,19 +38,23 @@ def disabled() -> frozenset[str]:
 
 
 def installed(group: str = COMPONENTS) -> list[Entry]:
-    """Every entry of a group, built-ins first, then by distribution and name.
+    """Every entry of a group that is not disabled, built-ins first, then by distribution and name.
 
     Names in the components group are `kind.name`; an entry without a kind is left out, since
     nothing could ever ask for it.
     """
+    off = disabled()
+    return [e for e in advertised(group) if not off & {e.distribution, e.entry_point.name}]
+
+
+def advertised(group: str = COMPONENTS) -> list[Entry]:
+    """As `installed`, with what is disabled too."""
     found = {entry[:5]: entry for entry in map(_entry, entry_points(group=group)) if entry}
     return sorted(found.values(), key=lambda e: (not e.builtin, e.distribution, e.kind, e.name))
 
 
 def _entry(point: EntryPoint) -> Entry | None:
     distribution = point.dist.name if point.dist else "?"
-    if disabled() & {distribution, point.name}:
-        return None
     kind, _, name = ("hook", "", point.name) if point.group == HOOKS else point.name.partition(".")
     if not name:
         return None

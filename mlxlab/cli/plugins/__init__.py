@@ -1,0 +1,1 @@
+"""What is installed: listed, described and checked."""

@@ -1,0 +1,35 @@
+"""Which entries a word on the command line means."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, installed
+from mlxlab.core.errors import UnknownComponent
+
+
+def find_entries(word: str) -> list[Entry]:
+    """The entries of a name, kind.name, distribution::name or distribution; never none.
+
+    Raises:
+        UnknownComponent: nothing fits; disabled plugins do not.
+    """
+    entries = [*installed(COMPONENTS), *installed(HOOKS)]
+    found = [entry for entry in entries if word in _words(entry)]
+    if found:
+        return found
+    known = sorted({word for entry in entries for word in _words(entry)})
+    near = get_close_matches(word, known, 1)
+    raise UnknownComponent(
+        f"Nothing installed is called '{word}'.",
+        f"Did you mean '{near[0]}'?" if near else "'mlx plugins list' shows what there is.",
+    )
+
+
+def _words(entry: Entry) -> set[str]:
+    return {
+        entry.name,
+        f"{entry.kind}.{entry.name}",
+        f"{entry.distribution}::{entry.name}",
+        entry.distribution,
+    }

@@ -1,0 +1,75 @@
+"""`mlx plugins list`: from package metadata only; nothing third-party is imported."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from difflib import get_close_matches
+from typing import Any
+
+from mlxlab.cli.table import Column, print_json, print_table
+from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled
+from mlxlab.core.errors import UsageError
+
+COLUMNS = (
+    Column("KIND"),
+    Column("NAME"),
+    Column("FROM"),
+    Column("VERSION", spare=1),
+    Column("TARGET", spare=2),
+    Column("NOTE"),
+)
+
+
+def list_plugins(kind: str | None, as_json: bool) -> int:
+    """Print every component and hook module, or those of one kind."""
+    found = [*advertised(COMPONENTS), *advertised(HOOKS)]
+    kinds = sorted({entry.kind for entry in found})
+    if kind is not None and kind not in kinds:
+        near = get_close_matches(kind, kinds, 1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Kinds: {', '.join(kinds)}."
+        raise UsageError(f"Nothing installed is of the kind '{kind}'.", hint)
+    notes = _notes(found)
+    shown = [entry for entry in found if kind in {None, entry.kind}]
+    shown.sort(key=lambda e: (e.kind, e.name, not e.builtin, e.distribution))
+    if as_json:
+        print_json([_object(entry, notes) for entry in shown])
+    else:
+        print_table(COLUMNS, [_cells(entry, notes) for entry in shown])
+    return 0
+
+
+def _notes(entries: list[Entry]) -> dict[tuple[str, ...], str]:
+    """What keeps an entry from being reached by its plain name."""
+    off = disabled()
+    notes: dict[tuple[str, ...], str] = {}
+    rivals: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if off & {entry.distribution, entry.entry_point.name}:
+            notes[entry[:5]] = "disabled"
+        elif entry.kind != "hook":
+            rivals[entry.kind, entry.name].append(entry)
+    for same in rivals.values():
+        taken = any(entry.builtin for entry in same)
+        for entry in same if len(same) > 1 else []:
+            if not entry.builtin:
+                word = "shadowed" if taken else "ambiguous"
+                notes[entry[:5]] = f"{word}: write {entry.distribution}::{entry.name}"
+    return notes
+
+
+def _object(entry: Entry, notes: dict[tuple[str, ...], str]) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "target": entry.target,
+        "builtin": entry.builtin,
+        "note": notes.get(entry[:5]),
+    }
+
+
+def _cells(entry: Entry, notes: dict[tuple[str, ...], str]) -> list[str]:
+    origin = "built in" if entry.builtin else entry.distribution
+    note = notes.get(entry[:5], "")
+    return [entry.kind, entry.name, origin, entry.version, entry.target, note]
