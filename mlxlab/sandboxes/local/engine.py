@@ -1,0 +1,165 @@
+"""The zygote as the host sees it: started, asked, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mlxlab.core.errors import SandboxError, SandboxUnavailable
+from mlxlab.sandboxes.local.zygote import wire
+
+START_S = 180.0
+ANSWER_S = 60.0
+_PROGRAM = Path(__file__).with_name("zygote") / "__main__.py"
+_LOG_TAIL = 2000
+
+
+class Engine:
+    """One zygote process and the socket that reaches it.
+
+    Args:
+        log: the file that the zygote's own output goes to.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the zygote can be asked."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def socket(self) -> socket.socket:
+        """The host's end of the control socket."""
+        if self._socket is None:
+            raise SandboxError("The sandbox is not open.")
+        return self._socket
+
+    async def start(self, setup: dict[str, Any], env: dict[str, str]) -> wire.Message:
+        """Execute a zygote, let it hide and import; returns what it says about itself.
+
+        Raises:
+            SandboxUnavailable: the kernel refuses the namespaces.
+            SandboxError: it did not start.
+        """
+        self.stop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs, self._log.open("wb") as log:
+            # -P and -s: neither the current folder nor the user's packages get in.
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-P", str(_PROGRAM), str(theirs.fileno())],
+                env=env,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._socket = ours
+        answer = await self.ask(setup, START_S)
+        if "unavailable" in answer:
+            self.stop()
+            raise unavailable(answer["unavailable"])
+        return answer
+
+    async def ask(self, message: wire.Message, timeout_s: float = ANSWER_S) -> wire.Message:
+        """Send a message and wait for its answer; raises SandboxError if there is none."""
+        loop = asyncio.get_running_loop()
+        try:
+            wire.send(self.socket, message)
+            async with asyncio.timeout(timeout_s):
+                await _readable(loop, self.socket)
+        except (OSError, TimeoutError) as error:
+            self.stop()
+            raise self.failure("does not answer") from error
+        except asyncio.CancelledError:
+            self.stop()  # or the next question would get this one's answer
+            raise
+        answer, _ = wire.receive(self.socket)
+        if answer is None:
+            self.stop()
+            raise self.failure("ended unexpectedly")
+        return answer
+
+    def failure(self, what: str) -> SandboxError:
+        """An error that ends in the zygote's own last words."""
+        said = ""
+        with contextlib.suppress(OSError):
+            said = self._log.read_text(errors="replace")[-_LOG_TAIL:].strip()
+        return SandboxError(
+            f"The sandbox's parent process {what}.", f"It said: {said}" if said else ""
+        )
+
+    def stop(self) -> None:
+        """Kill the zygote; everything below it dies with it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def unavailable(cause: str) -> SandboxUnavailable:
+    """The error for a machine that cannot isolate, with the ways out."""
+    return SandboxUnavailable(
+        f"This machine does not let the local sandbox isolate code ({cause}).",
+        "It needs Linux 5.12 or newer and permission to make namespaces. Use another sandbox, or "
+        "--sandbox 'local?isolation=none', which keeps nothing apart: the code can then read the "
+        "answers, and the run is marked so.",
+    )
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    ready = asyncio.Event()
+    loop.add_reader(sock, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock)
+
+
+def environment(home: str, temporary: str, cores: int) -> dict[str, str]:
+    """The environment of untrusted code, made from nothing of the host's."""
+    places = [str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    threads = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_MAX_THREADS",
+        "LOKY_MAX_CPU_COUNT",
+    )
+    return {
+        "PATH": os.pathsep.join(places),
+        "HOME": home,
+        "TMPDIR": temporary,
+        "XDG_CACHE_HOME": f"{temporary}/cache",
+        "MPLCONFIGDIR": f"{temporary}/matplotlib",
+        "MPLBACKEND": "Agg",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        **dict.fromkeys(threads, str(cores)),
+    }
+
+
+def pipes(count: int) -> Sequence[tuple[int, int]]:
+    """Pipes with a non-blocking read end."""
+    made = [os.pipe() for _ in range(count)]
+    for read_end, _ in made:
+        os.set_blocking(read_end, False)
+    return made

@@ -1,0 +1,143 @@
+"""The local sandbox: what the Runner sees."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from itertools import count
+from typing import ParamSpec, TypeVar
+
+from mlxlab.core.errors import SandboxError
+from mlxlab.core.records import Limits
+from mlxlab.core.sandbox import (
+    ExecRequest,
+    ExecResult,
+    FileEntry,
+    OnOutput,
+    Packages,
+    SandboxSetup,
+    Snapshot,
+)
+from mlxlab.core.states import StateStore
+from mlxlab.sandboxes.local.config import LocalConfig, isolation
+from mlxlab.sandboxes.local.history import TooLargeError
+from mlxlab.sandboxes.local.place import Place
+from mlxlab.sandboxes.local.verdict import judge
+from mlxlab.sandboxes.local.watch import Watch
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PROBE = ExecRequest()
+"""Asks for nothing but the isolation itself."""
+
+
+class LocalSandbox:
+    """Forks of a warm interpreter, in Linux namespaces of their own."""
+
+    def __init__(self, config: LocalConfig) -> None:
+        self.config = config
+        self.isolation = isolation(config)
+        self._place: Place | None = None
+        self._versions: dict[str, str] | None = None
+        self._running = False
+        self._numbers = count()
+
+    async def open(self, setup: SandboxSetup) -> None:
+        """Start the warm interpreter and try its isolation once."""
+        self._place = Place(setup, isolated=self.config.isolation == "namespaces")
+        try:
+            await self._place.start()
+            await self.run(_PROBE, Limits())
+        except BaseException:
+            await self.close()
+            raise
+
+    async def run(
+        self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
+    ) -> ExecResult:
+        """Execute in the workspace; a request without script and command does nothing."""
+        place = self._opened()
+        if self._running:
+            raise SandboxError(
+                "This sandbox is already running something.", "Open one for each worker."
+            )
+        self._running = True
+        try:
+            await place.ready()
+            message = place.message(next(self._numbers), request, limits)
+            watch = Watch(place.engine, message["id"], limits, on_output)
+            ending = await watch.run(message)
+        finally:
+            self._running = False
+        verdict = judge(ending, limits, message["bounds"]["cpu_s"])
+        return ExecResult(
+            outcome=verdict.outcome,
+            exit_code=verdict.exit_code,
+            stdout=watch.text("stdout"),
+            stderr=watch.text("stderr"),
+            duration_s=watch.duration_s,
+            detail=verdict.detail,
+        )
+
+    async def read(self, path: str, max_bytes: int = 1 << 30) -> bytes:
+        """Read a regular file of the workspace or of `input/`."""
+        return await self._do(self._opened().workspace.read, path, max_bytes)
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Write a file, making its folders; links are replaced, never followed."""
+        place = self._opened()
+        await self._do(place.workspace.write, path, data)
+        place.history.forget(path)
+
+    async def list(self, path: str = ".") -> list[FileEntry]:
+        """List one folder, sorted by path."""
+        return await self._do(self._opened().workspace.list, path)
+
+    async def snapshot(self, store: StateStore, parent: str) -> Snapshot:
+        """Record regular files, empty folders and links that stay inside."""
+        try:
+            files = await self._do(self._opened().history.record, store)
+        except TooLargeError as error:
+            return Snapshot(state=None, dropped=str(error))
+        return Snapshot(state=store.commit(parent, files))
+
+    async def restore(self, store: StateStore, state: str) -> None:
+        """Make the workspace equal to a recorded state, touching only what differs."""
+        await self._do(self._opened().history.restore, store, store.manifest(state))
+
+    async def packages(self) -> Packages:
+        """What the code can import, without what is hidden from it."""
+        place = self._opened()
+        if self._versions is None:
+            self._versions = await place.versions()
+        return Packages(
+            python=place.about["python"],
+            versions=self._versions,
+            cores=place.setup.cores,
+            memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            gpus=tuple(place.about["gpus"]),
+        )
+
+    async def close(self) -> None:
+        """Kill everything, remove everything made in the scratch folder."""
+        place, self._place = self._place, None
+        if place is not None:
+            place.engine.stop()
+            await asyncio.to_thread(place.remove)
+
+    def _opened(self) -> Place:
+        if self._place is None:
+            raise SandboxError("The sandbox is not open.")
+        return self._place
+
+    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do file work in a thread, on a workspace that can be entered."""
+        self._opened().repair()
+        try:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise SandboxError(f"The workspace cannot be used: {error}.") from error

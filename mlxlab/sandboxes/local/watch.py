@@ -1,0 +1,197 @@
+"""One execution as the host sees it: its output, its limits, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from mlxlab.core.records import Limits
+from mlxlab.core.sandbox import OnOutput
+from mlxlab.sandboxes.local.engine import Engine, pipes
+from mlxlab.sandboxes.local.output import Stream
+from mlxlab.sandboxes.local.verdict import Ending
+from mlxlab.sandboxes.local.zygote import wire
+
+GRACE_S = 10.0
+"""What the zygote gets beyond the time limit to end an execution, before it is killed itself."""
+
+_CHUNK = 1 << 16
+_REPORT_BYTES = 1 << 16
+_Name = Literal["stdout", "stderr"]
+
+
+class Watch:
+    """Hands a request to the zygote and collects what comes of it.
+
+    The time limit is kept by the supervisor inside; here the output limit is.
+    """
+
+    def __init__(self, engine: Engine, number: int, limits: Limits, tell: OnOutput | None) -> None:
+        self._engine = engine
+        self._number = number
+        self._limits = limits
+        self._tell = tell
+        self._streams: dict[_Name, Stream] = {
+            "stdout": Stream(limits.kept_output_chars),
+            "stderr": Stream(limits.kept_output_chars),
+        }
+        self._seen = 0
+        self._overflow = False
+        self._fds: dict[str, int] = {}
+        self.duration_s = 0.0
+
+    def text(self, name: _Name) -> str:
+        """What is kept of a stream."""
+        return self._streams[name].kept.text()
+
+    async def run(self, message: wire.Message) -> Ending:
+        """Execute until nothing lives any more.
+
+        Raises:
+            SandboxError: the zygote died or does not end the execution.
+            CancelledError: after everything was killed.
+        """
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        control = self._engine.socket.fileno()
+        kills_before, began = _memory_kills(), time.monotonic()
+        self._start(message)
+        late = loop.call_later(self._limits.wall_s + GRACE_S, self._give_up, ended)
+        loop.add_reader(control, self._hear, ended)
+        for name in self._streams:
+            loop.add_reader(self._fds[name], self._read, name, ended)
+        try:
+            await ended
+        except BaseException:
+            self._end_now()
+            raise
+        finally:
+            late.cancel()
+            for fd in (control, self._fds["stdout"], self._fds["stderr"]):
+                loop.remove_reader(fd)
+            self.duration_s = time.monotonic() - began
+            facts = self._finish()
+        return self._ending(facts, _memory_kills() > kills_before)
+
+    def _start(self, message: wire.Message) -> None:
+        made = dict(zip(("stdout", "stderr", "report"), pipes(3), strict=True))
+        self._fds = {name: read_end for name, (read_end, _) in made.items()}
+        given = [write_end for _, write_end in made.values()]
+        try:
+            wire.send(self._engine.socket, message, given)
+        except OSError as error:
+            for fd in self._fds.values():
+                os.close(fd)
+            raise self._engine.failure(f"cannot be asked ({error.strerror})") from error
+        finally:
+            for fd in given:
+                os.close(fd)
+
+    def _read(self, name: _Name, ended: asyncio.Future[None]) -> None:
+        """Take in what one stream has; runs whenever it has something."""
+        try:
+            data = os.read(self._fds[name], _CHUNK)
+            if not data:
+                asyncio.get_running_loop().remove_reader(self._fds[name])
+            self._take(name, data)
+        except BlockingIOError:
+            return
+        except Exception as error:  # of the caller's own on_output
+            if not ended.done():
+                ended.set_exception(error)
+
+    def _take(self, name: _Name, data: bytes) -> None:
+        self._seen += len(data)
+        if self._seen > self._limits.output_bytes and not self._overflow:
+            self._overflow = True
+            self._stop()
+        text = self._streams[name].feed(data, final=not data)
+        if text and self._tell is not None:
+            self._tell(name, text)
+
+    def _hear(self, ended: asyncio.Future[None]) -> None:
+        answer, _ = wire.receive(self._engine.socket)
+        if ended.done():
+            return
+        if answer is None:
+            self._engine.stop()
+            ended.set_exception(self._engine.failure("ended during an execution"))
+        elif answer.get("ended") == self._number:
+            ended.set_result(None)
+
+    def _give_up(self, ended: asyncio.Future[None]) -> None:
+        self._engine.stop()
+        if not ended.done():
+            ended.set_exception(self._engine.failure("could not end an execution"))
+
+    def _stop(self) -> None:
+        with contextlib.suppress(OSError):
+            wire.send(self._engine.socket, {"kind": "stop", "id": self._number})
+
+    def _end_now(self) -> None:
+        """Kill everything, waiting for it here: a second cancellation must not cut it short."""
+        if not self._engine.alive:
+            return
+        self._stop()
+        until = time.monotonic() + GRACE_S
+        while select.select([self._engine.socket], [], [], max(0.0, until - time.monotonic()))[0]:
+            answer, _ = wire.receive(self._engine.socket)
+            if answer is None:
+                break
+            if answer.get("ended") == self._number:
+                return
+        self._engine.stop()
+
+    def _finish(self) -> dict[str, Any]:
+        """Read what the pipes still hold, close them; returns the supervisor's report."""
+        facts: dict[str, Any] = {}
+        for name in self._streams:
+            with contextlib.suppress(Exception):  # on_output has had its chance to be heard
+                for data in (*_rest(self._fds[name]), b""):
+                    self._take(name, data)
+        report = b"".join(_rest(self._fds["report"]))[:_REPORT_BYTES]
+        for line in report.splitlines():
+            facts.update(json.loads(line))
+        for fd in self._fds.values():
+            os.close(fd)
+        return facts
+
+    def _ending(self, facts: dict[str, Any], machine_out_of_memory: bool) -> Ending:
+        if "failed" in facts:
+            raise self._engine.failure(f"could not execute ({facts['failed']})")
+        stopped: Literal["timeout", "output"] | None = None
+        if self._overflow:
+            stopped = "output"
+        elif "timeout" in facts:
+            stopped = "timeout"
+        return Ending(
+            stopped=stopped,
+            status=facts.get("status"),
+            cpu_s=facts.get("cpu_s", 0.0),
+            machine_out_of_memory=machine_out_of_memory,
+            stderr=self.text("stderr"),
+        )
+
+
+def _rest(fd: int) -> list[bytes]:
+    """All that a pipe still holds, whether or not somebody could write more."""
+    found = []
+    with contextlib.suppress(BlockingIOError):
+        while data := os.read(fd, _CHUNK):
+            found.append(data)
+    return found
+
+
+def _memory_kills() -> int:
+    """How often this machine's kernel has killed for want of memory."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

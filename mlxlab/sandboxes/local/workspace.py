@@ -1,0 +1,93 @@
+"""The workspace's files, read and written by the host while no code runs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+from mlxlab.core.errors import SandboxError
+from mlxlab.core.sandbox import INPUT, FileEntry, SandboxFileError
+from mlxlab.sandboxes.local import files, paths
+
+
+class Workspace:
+    """A folder that untrusted code writes to, and the read-only inputs beside it.
+
+    Args:
+        root: the folder of the host.
+        inputs: the folder shown as `input/`.
+        owner: user and group that files are given to; None where that is us.
+    """
+
+    def __init__(self, root: Path, inputs: Path | None, owner: int | None) -> None:
+        self.root = root
+        self.inputs = inputs
+        self.owner = owner
+
+    def repair(self) -> bool:
+        """Make sure that the folder is there and can be entered; tells whether it was made anew.
+
+        Code without isolation can delete it, any code can close it.
+        """
+        made = not self.root.is_dir() or self.root.is_symlink()
+        if made:
+            self.root.unlink(missing_ok=True)
+            self.root.mkdir(parents=True)
+        self.root.chmod(0o755)
+        if self.owner is not None:
+            os.chown(self.root, self.owner, self.owner)
+        return made
+
+    def read(self, path: str, max_bytes: int) -> bytes:
+        """Read a regular file."""
+        inside = paths.parts(path)
+        root, below = self._place(inside)
+        if not below:
+            raise SandboxFileError(f"'{path}' is a folder.")
+        with paths.folder(root, below[:-1]) as at, files.opened(at, below[-1], path) as stream:
+            data = stream.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise SandboxFileError(f"'{path}' is larger than {max_bytes} bytes.")
+        return data
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file whole or not at all."""
+        inside = paths.parts(path)
+        if not inside or inside[0] == INPUT:
+            raise SandboxFileError(f"'{path}' cannot be written: {INPUT}/ is read-only.")
+        try:
+            with paths.made_folder(self.root, inside[:-1], self.owner) as at:
+                if paths.kind(at, inside[-1]) == stat.S_IFDIR:
+                    raise SandboxFileError(f"'{path}' is a folder.")
+                with files.new(at, inside[-1], self.owner) as stream:
+                    stream.write(data)
+        except OSError as error:
+            raise SandboxError(f"'{path}' cannot be written: {error.strerror}.") from error
+
+    def list(self, path: str) -> list[FileEntry]:
+        """List one folder, sorted by path."""
+        inside = paths.parts(path)
+        root, below = self._place(inside)
+        with paths.folder(root, below) as at, os.scandir(at) as entries:
+            found = [_entry("/".join((*inside, entry.name)), entry) for entry in entries]
+        return sorted(found, key=lambda entry: entry.path)
+
+    def _place(self, inside: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+        """The folder of the host that a path starts from, and the rest of the path."""
+        if inside and inside[0] == INPUT and self.inputs is not None:
+            return self.inputs, inside[1:]
+        return self.root, inside
+
+
+def _entry(path: str, entry: os.DirEntry[str]) -> FileEntry:
+    found = entry.stat(follow_symlinks=False)
+    kinds: dict[int, Literal["file", "dir", "link"]] = {
+        stat.S_IFREG: "file",
+        stat.S_IFDIR: "dir",
+        stat.S_IFLNK: "link",
+    }
+    kind = kinds.get(stat.S_IFMT(found.st_mode), "other")
+    shown = os.fsencode(path).decode(errors="backslashreplace")
+    return FileEntry(path=shown, kind=kind, size=found.st_size if kind == "file" else 0)

@@ -1,0 +1,17 @@
+"""Load the package this file lies in under a name of its own, and serve."""
+
+import sys
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+spec = spec_from_file_location(
+    "zygote", HERE / "__init__.py", submodule_search_locations=[str(HERE)]
+)
+assert spec is not None and spec.loader is not None
+package = module_from_spec(spec)
+sys.modules["zygote"] = package
+spec.loader.exec_module(package)
+import_module("zygote.serve").serve(int(sys.argv[1]))

@@ -1,0 +1,58 @@
+"""What the untrusted code may use and may become: limits, user, capabilities, system calls."""
+
+from __future__ import annotations
+
+import os
+import resource
+from dataclasses import dataclass
+
+from . import linux, seccomp
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The resource limits of one execution; sizes in bytes."""
+
+    memory_bytes: int
+    processes: int
+    file_bytes: int
+    cpu_s: int
+
+
+OPEN_FILES = 4096
+
+
+def limit(bounds: Bounds) -> None:
+    """Set the resource limits that every process of the execution inherits."""
+    # SIGXCPU at the limit, SIGKILL a second later for who ignores it.
+    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_s, bounds.cpu_s + 1))
+    for kind, value in (
+        (resource.RLIMIT_AS, bounds.memory_bytes),
+        (resource.RLIMIT_NPROC, bounds.processes),
+        (resource.RLIMIT_FSIZE, bounds.file_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (allowed, allowed))
+
+
+def become(uid: int | None) -> None:
+    """Give up every privilege for good; as root, also become the user `uid`."""
+    linux.drop_bounding_set()
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    # The change of user made this process unreadable to itself; its parents stay so.
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)
+
+
+def filter_calls() -> None:
+    """Refuse the system calls that no ML program needs, where the machine's are known."""
+    program = seccomp.program(os.uname().machine)
+    if program is not None:
+        linux.seccomp_filter(program)

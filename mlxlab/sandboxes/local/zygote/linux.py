@@ -1,0 +1,135 @@
+"""The system calls that the standard library does not offer; each raises OSError."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_MOVE = 8192
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+
+MOUNT_ATTR_RDONLY = 1
+MOUNT_ATTR_NOSUID = 2
+MOUNT_ATTR_NODEV = 4
+SEALED = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_MNT_DETACH = 2
+_SYS_MOUNT_SETATTR = 442
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_CAPABILITY_VERSION_3 = 0x20080522
+_LAST_CAPABILITY = 63
+
+Place = str | os.PathLike[str]
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces that the flags name."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def mount(source: str, target: Place, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount a file system, or change a mount."""
+    _mount(source, target, kind.encode(), flags, data.encode())
+
+
+def bind(source: Place, target: Place, attributes: int) -> None:
+    """Bind a tree with everything mounted below it, and restrict all of it."""
+    _mount(source, target, None, MS_BIND | MS_REC, None)
+    restrict(target, attributes)
+
+
+def move(source: Place, target: Place) -> None:
+    """Move a mount with everything mounted below it."""
+    _mount(source, target, None, MS_MOVE, None)
+
+
+def restrict(target: Place, attributes: int) -> None:
+    """Add mount attributes to a mount and everything mounted below it (Linux 5.12)."""
+    settings = struct.pack("=QQQQ", attributes, 0, 0, 0)
+    result = _libc.syscall(
+        _SYS_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, settings, len(settings)
+    )
+    _check(result, f"mount_setattr {target}")
+
+
+def enter_root(folder: Place) -> None:
+    """Make a mounted folder the root, and let go of the old one."""
+    os.chdir(folder)
+    _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
+    _check(_libc.umount2(b".", _MNT_DETACH), "umount of the old root")
+    os.chdir("/")
+
+
+def prctl(option: int, argument: int) -> None:
+    """Change something about this process."""
+    _check(_libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0), f"prctl {option}")
+
+
+def seccomp_filter(program: bytes) -> None:
+    """Install a filter of classic BPF instructions, 8 bytes each."""
+    buffer = ctypes.create_string_buffer(program, len(program))
+    fprog = struct.pack("=HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
+    set_seccomp, mode_filter = 22, 2
+    _check(_libc.prctl(set_seccomp, mode_filter, fprog, 0, 0), "seccomp")
+
+
+def drop_bounding_set() -> None:
+    """Take every capability out of reach of whatever is executed later."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+            return
+
+
+def drop_capabilities() -> None:
+    """Give up all capabilities held now."""
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, struct.pack("=6I", 0, 0, 0, 0, 0, 0)), "capset")
+
+
+def c_output_by_line() -> None:
+    """Make C code's stdout write whole lines, so that a kill does not lose them."""
+    _libc.setlinebuf(ctypes.c_void_p.in_dll(_libc, "stdout"))
+
+
+def flush_c_output() -> None:
+    """Write what C code still holds in its buffers."""
+    _libc.fflush(None)
+
+
+def _mount(
+    source: Place, target: Place, kind: bytes | None, flags: int, data: bytes | None
+) -> None:
+    result = _libc.mount(
+        os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data
+    )
+    _check(result, f"mount {target}")

@@ -1,0 +1,130 @@
+"""The untrusted program: the last of our code that runs before and after it."""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import contextlib
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, NoReturn
+
+from . import confine, linux
+
+CANNOT_OPEN = 2
+NOT_FOUND = 127
+_FIRST_OTHER_FD = 3
+
+
+def start(request: Mapping[str, Any], out: int, err: int, bounds: confine.Bounds) -> NoReturn:
+    """Become the program; whatever fails before its first line is raised."""
+    os.setsid()
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    confine.limit(bounds)
+    if request["isolated"]:
+        confine.become(request["uid"])
+        confine.filter_calls()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    os.chdir(request["folder"])
+    os.umask(0o022)
+    os.environ.update(request["env"])
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    if request["command"]:
+        _execute([*request["command"], *request["args"]])
+    if request["script"] is None:
+        _check_reach()
+    os.closerange(_FIRST_OTHER_FD, confine.OPEN_FILES)
+    if request["script"] is None:
+        os._exit(0)
+    _seed(request["seed"])
+    _leave(_run(request["script"], request["args"]))
+
+
+def _execute(command: list[str]) -> NoReturn:
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.closerange(_FIRST_OTHER_FD, confine.OPEN_FILES)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - untrusted by design, and confined
+    except (OSError, ValueError) as error:
+        os.write(2, f"{command[0]}: {getattr(error, 'strerror', None) or error}\n".encode())
+    os._exit(NOT_FOUND)
+
+
+def _check_reach() -> None:
+    """Raise if this user cannot import what is installed."""
+    for folder in map(Path, sys.path):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+            raise PermissionError(f"another user than root cannot read {folder}")
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed(seed % 2**32)
+
+
+def _run(script: str, args: Sequence[str]) -> int:
+    """Run a script as `python script args` does; returns the exit code."""
+    linux.c_output_by_line()
+    path = str(Path.cwd() / script)
+    sys.argv = [script, *args]
+    sys.path.insert(0, str(Path(path).parent))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "zygote"]:
+        del sys.modules[name]
+    try:
+        source = Path(path).read_bytes()
+    except OSError as error:
+        print(f"python: can't open file {path!r}: {error.strerror}", file=sys.stderr)
+        return CANNOT_OPEN
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
+    sys.modules["__main__"] = main
+    try:
+        exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+    except SystemExit as error:
+        return _exit_code(error)
+    except BaseException as error:
+        error = error.with_traceback(_cleaned(error.__traceback__, path))
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 1
+    return 0
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    print(error.code, file=sys.stderr)
+    return 1
+
+
+def _cleaned(trace: TracebackType | None, path: str) -> TracebackType | None:
+    """A traceback from the script's own first frame on; None if it has none."""
+    while trace is not None and trace.tb_frame.f_code.co_filename != path:
+        trace = trace.tb_next
+    return trace
+
+
+def _leave(code: int) -> NoReturn:
+    """End as an interpreter does, less the time it takes to tear the libraries down."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        linux.flush_c_output()
+    finally:
+        os._exit(code)

@@ -1,0 +1,105 @@
+"""The zygote's life: hide, import, then fork one execution after another."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import platform
+import select
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import execution, hiding, view, wire
+from .shown import Shown
+
+PRELOADED = (
+    *("numpy", "numpy.random", "pandas", "scipy.stats", "scipy.sparse", "sklearn", "joblib"),
+    *("sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline", "sklearn.compose"),
+    *("sklearn.preprocessing", "sklearn.impute", "sklearn.model_selection", "sklearn.metrics"),
+    *("sklearn.svm", "sklearn.neighbors", "sklearn.neural_network", "sklearn.tree"),
+    *("sklearn.naive_bayes", "sklearn.feature_selection", "sklearn.decomposition"),
+    "sklearn.feature_extraction.text",
+)
+"""Imported once, never used here: a library that has started OpenMP threads hangs in a fork."""
+
+
+def serve(control_fd: int) -> None:
+    """Obey the host until it closes the control socket."""
+    execution.block_signals()
+    control = socket.socket(fileno=control_fd)
+    setup, _ = wire.receive(control)
+    if setup is None:
+        return
+    in_tmp: list[Shown] = []
+    try:
+        if setup["isolated"]:
+            in_tmp = view.enter(view.View(**setup["view"]))
+    except OSError as error:
+        wire.send(control, {"unavailable": str(error)})
+        return
+    _forget_old_root()
+    _preload(PRELOADED)
+    wire.send(control, {"python": platform.python_version(), "gpus": _gpus()})
+    # What is shared with every fork need not be looked at, and so copied, by a collection.
+    gc.collect()
+    gc.freeze()
+    while True:
+        request, fds = wire.receive(control)
+        if request is None:
+            return
+        if request["kind"] == "versions":
+            wire.send(control, {"versions": hiding.versions(request["hidden"])})
+        elif request["kind"] == "run":
+            out, err, report = fds
+            _execute(control, execution.Job(request, out, err, report, in_tmp))
+            for fd in fds:
+                os.close(fd)
+
+
+def _execute(control: socket.socket, job: execution.Job) -> None:
+    """Start an execution and stay with it: its end, the host's wish to end it, the host's end."""
+    supervisor = execution.start(job)
+    ended = os.pidfd_open(supervisor)
+    waiting = select.poll()
+    waiting.register(ended, select.POLLIN)
+    waiting.register(control, select.POLLIN)
+    while not any(fd == ended for fd, _ in waiting.poll()):
+        message, _ = wire.receive(control)
+        if message is None:
+            os._exit(0)  # the host is gone: the supervisor and all below it die with us
+        if message["kind"] == "stop" and message["id"] == job.request["id"]:
+            os.kill(supervisor, signal.SIGTERM)
+    os.close(ended)
+    os.waitpid(supervisor, 0)
+    wire.send(control, {"ended": job.request["id"]})
+
+
+def _preload(modules: Sequence[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module in modules:
+            try:
+                importlib.import_module(module)
+            except Exception as error:  # a broken package is the program's own to meet
+                print(f"{module} is not preloaded: {error}", file=sys.stderr)
+
+
+def _forget_old_root() -> None:
+    sys.path[:] = [entry for entry in sys.path if Path(entry).exists()]
+    sys.path_importer_cache.clear()
+    importlib.invalidate_caches()
+
+
+def _gpus() -> list[str]:
+    """Models of the NVIDIA cards whose devices can be reached from here."""
+    found = []
+    if Path("/dev/nvidiactl").exists():
+        for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+            lines = dict(line.partition(":")[::2] for line in path.read_text().splitlines())
+            found.append(lines.get("Model", "GPU").strip())
+    return found

@@ -1,0 +1,164 @@
+"""The root that the untrusted code sees: the interpreter, its libraries and the workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import hiding, linux
+from .shown import Shown, below, make_parents, show, touch, wanted
+
+_COPIED = ("ld.so.cache", "localtime")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_SHM = "dev/shm"
+_TMP = Path("/tmp")  # noqa: S108 - of the new root, a fresh one for each execution
+_ASIDE = Path("/.aside")
+_INERT = linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
+_TMPFS = linux.MS_NOSUID | linux.MS_NODEV
+_NOTHING = "size=4k,nr_inodes=2,mode=0555"
+_SCRATCH = "size=1g,nr_inodes=100k,mode=1777"
+
+
+@dataclass(frozen=True)
+class View:
+    """What to show; all paths but `seen_at` are the host's.
+
+    Args:
+        root: an empty folder to build the new root on.
+        workspace: shown at `seen_at`, writable.
+        seen_at: where the code sees the workspace.
+        inputs: shown read-only as `input` in the workspace.
+        hidden: packages to leave out, as in `Task.hidden`.
+        covered: folders to cover, should they lie in something that is shown.
+        uid: the user that the code will be; None for the user this process is.
+    """
+
+    root: str
+    workspace: str
+    seen_at: str
+    inputs: str | None
+    hidden: Sequence[str]
+    covered: Sequence[str]
+    uid: int | None
+
+
+def enter(view: View) -> list[Shown]:
+    """Enter namespaces with a root of their own; returns what is shown below /tmp."""
+    root = Path(view.root)
+    _unshare()
+    linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("tmpfs", root, "tmpfs", _TMPFS, "size=64m,mode=0755")
+    visible = [item for path in wanted() for item in show(root, path)]
+    for folder in hiding.site_folders():
+        _leave_out(root, folder, hiding.left_out(folder, hiding.packages(view.hidden)))
+    for path in (*hiding.covered(view.hidden), *map(Path, view.covered)):
+        _cover(root, path)
+    _devices(root)
+    _etc(root, os.geteuid() if view.uid is None else view.uid, view.seen_at)
+    _own_mounts(root, view)
+    in_tmp = [item for item in visible if item.place.is_relative_to(_TMP)]
+    for number, item in enumerate(in_tmp):
+        touch(below(root, _ASIDE / str(number)), like=item.place)
+    linux.enter_root(root)
+    linux.mount("none", "/", flags=linux.MS_REMOUNT | linux.MS_RDONLY | _TMPFS)
+    return in_tmp
+
+
+def refresh(in_tmp: Sequence[Shown]) -> None:
+    """Give one execution its own empty /tmp, /dev/shm and view of processes.
+
+    An interpreter may live below /tmp; what is shown of it is moved aside and back.
+    """
+    linux.mount("proc", "/proc", "proc", _TMPFS)
+    linux.mount("tmpfs", f"/{_SHM}", "tmpfs", _TMPFS, _SCRATCH)
+    for number, item in enumerate(in_tmp):
+        if item.target is None:
+            linux.move(item.place, _ASIDE / str(number))
+    linux.mount("tmpfs", _TMP, "tmpfs", _TMPFS, _SCRATCH)
+    for number, item in enumerate(in_tmp):
+        make_parents(item.place)
+        if item.target is not None:
+            item.place.symlink_to(item.target)
+        else:
+            touch(item.place, like=_ASIDE / str(number))
+            linux.move(_ASIDE / str(number), item.place)
+
+
+def _unshare() -> None:
+    flags = linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWUTS
+    uid, gid = os.geteuid(), os.getegid()
+    if uid == 0:
+        linux.unshare(flags)
+        return
+    linux.unshare(flags | linux.CLONE_NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    # The user's own number, not 0: what is executed later then gains no capabilities.
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def _own_mounts(root: Path, view: View) -> None:
+    (root / "tmp").mkdir(exist_ok=True)
+    # A namespace of a user may mount a fresh /proc only where it sees a whole one already.
+    (root / "proc").mkdir()
+    linux.bind("/proc", root / "proc", 0)
+    workspace = below(root, Path(view.seen_at))
+    workspace.mkdir()
+    linux.bind(view.workspace, workspace, _INERT)
+    if view.inputs is not None:
+        linux.bind(view.inputs, workspace / "input", linux.SEALED)
+
+
+def _leave_out(root: Path, folder: Path, names: set[str]) -> None:
+    """Show a folder again without some of its entries.
+
+    An empty folder in their place would still be importable, as a namespace package.
+    """
+    if not names:
+        return
+    real = folder.resolve()
+    place = below(root, real)
+    linux.mount("tmpfs", place, "tmpfs", _TMPFS, "size=16m,mode=0755")
+    for entry in real.iterdir():
+        if entry.name in names:
+            continue
+        if entry.is_symlink():
+            (place / entry.name).symlink_to(entry.readlink())
+        else:
+            touch(place / entry.name, like=entry)
+            linux.bind(entry, place / entry.name, linux.SEALED)
+    linux.restrict(place, linux.SEALED)
+
+
+def _cover(root: Path, path: Path) -> None:
+    place = below(root, path.resolve())
+    if place.is_dir():
+        linux.mount("tmpfs", place, "tmpfs", _TMPFS | linux.MS_RDONLY, _NOTHING)
+    elif place.exists():
+        linux.bind("/dev/null", place, linux.SEALED)
+
+
+def _devices(root: Path) -> None:
+    (root / _SHM).mkdir(parents=True)
+    for name in _DEVICES:
+        touch(root / "dev" / name, like=Path("/dev/null"))
+        linux.bind(f"/dev/{name}", root / "dev" / name, linux.MOUNT_ATTR_NOSUID)
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        (root / "dev" / name).symlink_to(f"/proc/self/fd{target}")
+
+
+def _etc(root: Path, uid: int, home: str) -> None:
+    """The few files of /etc that programs look for, none of them telling about the host."""
+    etc = root / "etc"
+    etc.mkdir(exist_ok=True)
+    user = f"agent:x:{uid}:{uid}::{home}:/bin/sh\n"
+    (etc / "passwd").write_text(f"root:x:0:0::/:/bin/false\n{user}")
+    (etc / "group").write_text(f"root:x:0:\nagent:x:{uid}:\n")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+    for name in _COPIED:
+        source = Path("/etc", name)
+        if source.is_file():
+            (etc / name).write_bytes(source.read_bytes())
