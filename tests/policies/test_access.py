@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import MissingExtra, UsageError
 from mlxlab.core.registry import Registry
 from mlxlab.plugins.policies.access import NO_KEY, resolve
 from mlxlab.plugins.policies.litellm import CallConfig, LiteLLM, LiteLLMConfig, deepseek_r1
@@ -141,10 +141,21 @@ def test_every_preset_is_complete() -> None:
         assert preset.notes.strip()
 
 
+def test_without_litellm_the_key_is_asked_for_first_and_then_the_extra(
+    no_keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "litellm", None)
+    with pytest.raises(UsageError, match="DEEPSEEK_API_KEY"):
+        deepseek_r1(CallConfig())
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "x")
+    with pytest.raises(MissingExtra, match=r"mlxlab\[litellm\]"):
+        deepseek_r1(CallConfig())
+
+
 def test_constructing_imports_no_litellm_with_a_key_and_without() -> None:
     program = """
 import os, sys, time
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import MissingExtra, UsageError
 from mlxlab.plugins.policies.litellm import CallConfig, deepseek_r1
 started = time.perf_counter()
 try:

@@ -9,13 +9,16 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
 from mlxlab.core.errors import PolicyError
 from mlxlab.core.policy import Sampling
 from mlxlab.core.records import Message, Usage
+from mlxlab.plugins.policies.access import Access
 from mlxlab.plugins.policies.litellm import CallConfig, LiteLLM, LiteLLMConfig, deepseek_r1
+from mlxlab.plugins.policies.litellm.failures import failure
 from mlxlab.plugins.policies.presets import table
 from tests.loopback import USAGE, Loopback, Reply, error, faults, message
 from tests.policies.helpers import ask, request
@@ -31,11 +34,12 @@ ANSWER = "A plan.\n```python\nprint('final')\n```"
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch):
-    """Start a server with a script; DEEPSEEK_API_BASE points to it."""
+    """Start a server with a script; DEEPSEEK_API_BASE and OPENAI_BASE_URL point to it."""
     servers: list[Loopback] = []
 
     def start(*script: Reply) -> Loopback:
@@ -43,6 +47,7 @@ def serve(monkeypatch: pytest.MonkeyPatch):
         servers.append(server)
         server.__enter__()
         monkeypatch.setenv("DEEPSEEK_API_BASE", server.url)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         return server
 
     yield start
@@ -101,6 +106,13 @@ def test_what_the_provider_does_not_say_is_unknown_and_not_zero(usage, serve) ->
     (done,) = ask(deepseek_r1(CallConfig()))
     assert done.usage == Usage()
     assert done.cost_usd is None
+
+
+def test_prices_are_known_for_other_providers_too(serve) -> None:
+    serve(message("hello"))
+    (done,) = ask(LiteLLM(LiteLLMConfig(model="openai/gpt-4o")))
+    assert done.cost_usd is not None
+    assert 0.001 < done.cost_usd < 0.1
 
 
 def test_a_model_without_a_price_has_no_cost(serve) -> None:
@@ -172,29 +184,33 @@ def test_closing_one_policy_leaves_the_calls_of_another(serve) -> None:
     assert asyncio.run(go()) == ["fast", "slow", "after"]
 
 
+MODELS = ("deepseek/deepseek-flash", "openai/gpt-4o")
+"""litellm reaches the first with its own client, the second with OpenAI's."""
+
+
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", faults())
 def test_every_fault_is_worth_another_try_which_the_policy_leaves_to_the_runner(
-    name: str, serve
+    name: str, model: str, serve
 ) -> None:
     server = serve(faults()[name])
     limit = 1.0 if name in ("hang", "slow bytes") else 20.0
     started = time.perf_counter()
-    problem = failing(deepseek_r1(CallConfig(timeout_s=limit)))
+    problem = failing(LiteLLM(LiteLLMConfig(model=model, timeout_s=limit)))
     assert problem.retryable
     assert problem.retry_after_s == {"429": 7.0, "503": 3.0}.get(name)
     answered = name in ("429", "500", "502 page", "503")
-    assert problem.message.startswith(
-        f"deepseek/deepseek-flash {f'answered {name[:3]}' if answered else ''}"
-    )
+    assert problem.message.startswith(f"{model} {f'answered {name[:3]}' if answered else ''}")
     assert ("answered" in problem.message) == answered
     assert len(server.requests) == 1
     assert time.perf_counter() - started < 15
 
 
-@pytest.mark.parametrize("name", faults())
-def test_a_call_after_a_fault_is_answered(name: str, serve) -> None:
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["hang", "slow bytes", "dropped", "truncated", "garbage"])
+def test_a_call_after_a_fault_is_answered(name: str, model: str, serve) -> None:
     serve(faults()[name], message("hello"))
-    policy = deepseek_r1(CallConfig(timeout_s=1.0))
+    policy = LiteLLM(LiteLLMConfig(model=model, timeout_s=1.0))
 
     async def go() -> str:
         with pytest.raises(PolicyError):
@@ -211,28 +227,32 @@ def test_a_server_that_is_not_there_is_worth_another_try(monkeypatch: pytest.Mon
     assert failing(deepseek_r1(CallConfig(timeout_s=20))).retryable
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
         (error(400, "bad parameter"), "answered 400: bad parameter"),
         (error(400, "9 tokens at most", "context_length_exceeded"), "longer context"),
         (error(400, "This model's maximum context length is 9 tokens."), "longer context"),
-        (error(401, "wrong key"), "Check the key in DEEPSEEK_API_KEY"),
-        (error(402, "Insufficient Balance"), "account of DEEPSEEK_API_KEY has no credit"),
-        (error(403, "not for you"), "Check the key in DEEPSEEK_API_KEY"),
+        (error(401, "wrong key"), "Check the key in {}_API_KEY"),
+        (error(402, "Insufficient Balance"), "account of {}_API_KEY has no credit"),
+        (error(403, "not for you"), "Check the key in {}_API_KEY"),
         (error(404, "no such model"), "Check the model's name"),
         (error(422, "cannot be"), "answered 422: cannot be"),
         (error(429, "quota", "insufficient_quota"), "no credit"),
     ],
 )
-def test_what_another_try_cannot_help_says_what_to_do(reply: Reply, words: str, serve) -> None:
+def test_what_another_try_cannot_help_says_what_to_do(
+    reply: Reply, words: str, model: str, serve
+) -> None:
     server = serve(reply)
-    problem = failing(deepseek_r1(CallConfig()))
+    problem = failing(LiteLLM(LiteLLMConfig(model=model)))
     assert not problem.retryable
-    assert words in str(problem)
+    assert words.format(model.split("/")[0].upper()) in str(problem)
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("headers", "low", "high"),
     [
@@ -246,9 +266,9 @@ def test_what_another_try_cannot_help_says_what_to_do(reply: Reply, words: str, 
         ({"retry_after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0, 0),
     ],
 )
-def test_the_providers_wish_for_a_wait_is_read(headers, low, high, serve) -> None:
+def test_the_providers_wish_for_a_wait_is_read(headers, low, high, model, serve) -> None:
     serve(error(429, "slow down", **headers))
-    wait = failing(deepseek_r1(CallConfig())).retry_after_s
+    wait = failing(LiteLLM(LiteLLMConfig(model=model))).retry_after_s
     assert wait is not None
     assert low <= wait <= high
 
@@ -350,7 +370,7 @@ def test_the_hosts_of_the_table_are_those_that_litellm_calls() -> None:
 def test_nothing_is_printed_and_no_env_file_is_read(tmp_path) -> None:
     program = f"""
 import asyncio, sys
-sys.path.insert(0, {os.fspath(os.getcwd())!r})
+sys.path.insert(0, {str(Path.cwd())!r})
 from tests.loopback import Loopback, error, message
 from tests.policies.helpers import request
 from mlxlab.core.errors import PolicyError
@@ -376,3 +396,10 @@ with Loopback([error(500), error(401), message("hello")]) as server:
         [sys.executable, "-X", "dev", "-c", program], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_package_that_a_provider_needs_is_named() -> None:
+    error = ImportError("litellm.APIConnectionError: No module named 'boto3'")
+    problem = failure(error, Access("bedrock/m"))
+    assert not problem.retryable
+    assert "pip install boto3" in problem.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,15 +23,14 @@ def failure(error: Exception, access: Access) -> PolicyError:
     """The PolicyError for an exception of a call."""
     status = getattr(error, "status_code", None)
     status = status if isinstance(status, int) else None
-    if missing := _missing_package(error):
+    if missing := re.search(r"No module named '(\w+)", str(error)):
         return PolicyError(
-            f"litellm needs the package '{missing}' to reach {access.model}.",
-            f"Install it with: pip install {missing}",
+            f"litellm needs the package '{missing[1]}' to reach {access.model}.",
+            f"Install it with: pip install {missing[1]}",
         )
-    text = f"{type(error).__name__} {error} {getattr(error, 'code', '')}"
-    retryable = (status is None or status in RETRYABLE or status >= 500 or status == 200) and (
-        "insufficient_quota" not in text
-    )
+    codes = (str(getattr(cause, "code", "")) for cause in _chain(error))
+    text = " ".join([type(error).__name__, str(error), *codes])
+    retryable = _retryable(status) and "insufficient_quota" not in text
     # litellm gives a broken connection the status 500; only an answer has headers.
     answered = status not in (None, 200) and any(True for _ in _headers(error))
     said = f"answered {status}" if answered else "failed"
@@ -49,6 +49,10 @@ def timed_out(access: Access, timeout_s: float) -> PolicyError:
         "A longer limit is set with ?timeout_s=",
         retryable=True,
     )
+
+
+def _retryable(status: int | None) -> bool:
+    return status is None or status == 200 or status >= 500 or status in RETRYABLE
 
 
 def _hint(status: int | None, text: str, access: Access) -> str:
@@ -88,14 +92,14 @@ def _inner(text: str) -> str:
     return str(inner)
 
 
-def _missing_package(error: BaseException) -> str | None:
-    seen = 0
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from; litellm puts its own before the client's."""
     cause: BaseException | None = error
-    while cause is not None and seen < 10:
-        if isinstance(cause, ModuleNotFoundError) and cause.name:
-            return cause.name.partition(".")[0]
-        cause, seen = cause.__cause__ or cause.__context__, seen + 1
-    return None
+    for _ in range(10):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _retry_after(error: Exception) -> float | None:
