@@ -6,11 +6,11 @@ This is the only place that does so: `mlx run`, replay and training all go throu
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from random import Random
 
 from mlxlab.core.actions import EDITS, Action, CustomAction
@@ -160,10 +160,15 @@ class Environment:
         What it says of the failure may quote answers, so the agent gets the error's kind only.
         """
         try:
-            return self.grader.grade(data)
+            grade = self.grader.grade(data)
         except Exception as error:
             name = type(error).__name__
             return Grade(valid=False, message=f"The submission could not be graded ({name}).")
+        if any(
+            score is not None and not isfinite(score) for score in (grade.public, grade.private)
+        ):
+            return Grade(valid=False, message="The metric has no finite value for this submission.")
+        return grade
 
     async def _probe(self, bench: Workbench, action: Action, seen: Observation) -> Probe | None:
         """Run the entrypoint after an edit that does not run itself, if a reward needs it.
@@ -208,7 +213,7 @@ def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardVa
         kind = type(value).__name__
         return RewardValue(value=None, reason=f"reward '{name}' returned {kind}, no RewardValue")
     low, high = reward.range
-    if value.value is not None and not (math.isfinite(value.value) and low <= value.value <= high):
+    if value.value is not None and not (isfinite(value.value) and low <= value.value <= high):
         reason = f"reward '{name}' returned {value.value}, outside [{low}, {high}]"
         return RewardValue(value=None, reason=reason)
     return value
@@ -223,4 +228,4 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if isfinite(value) else None

@@ -19,6 +19,7 @@ from mlxlab.core.inputs import prepared
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
 from mlxlab.core.policy import Policy
 from mlxlab.core.pool import EnvironmentPool
+from mlxlab.core.preview import preview
 from mlxlab.core.records import ComponentRef, Feedback, Limits
 from mlxlab.core.registry import Component, Registry
 from mlxlab.core.reward import Reward
@@ -126,7 +127,8 @@ def new_run(options: RunOptions, hooks: Hooks, registry: Registry | None = None)
         sandbox=options.sandbox,
         rewards=options.rewards,
     )
-    info = components.task.instance.info
+    task = components.task.instance
+    info = task.info.model_copy(update={"preview": task.info.preview or preview(prepared(task))})
     manifest = _manifest(options, components, info)
     folder = options.out / manifest.run_id
     return _runner(RunWriter(folder), manifest, components, hooks)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlxlab.plugins.tasks.columns import MAX_ROWS, read_table
-from mlxlab.plugins.tasks.preview import preview
+from mlxlab.core.columns import MAX_ROWS, read_table
+from mlxlab.core.preview import preview
 
 TRAIN = """id,age,sex,fare,note,gone
 1,22,male,7.25,hello there,
