@@ -100,7 +100,8 @@ def _flight_features(rows: Frame, known: Frame, late: np.ndarray) -> Frame:
     for kind, scale in kinds.items():
         weights = np.exp(-apart / scale)
         if kind != "all":
-            weights *= np.equal.outer(rows[kind].to_numpy(object), known[kind].to_numpy(object))
+            here, there = (frame[kind].map(hash).to_numpy() for frame in (rows, known))
+            weights *= here[:, None] == there[None, :]
         features[f"late_nearby_{kind}"] = (weights @ late + late.mean()) / (weights.sum(1) + 1)
     return features
 

@@ -1,0 +1,224 @@
+"""The builtin tasks as an agent meets them, and what only the host knows."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlxlab.core.errors import TaskError
+from mlxlab.core.registry import Registry
+from mlxlab.core.task import Task
+from mlxlab.plugins.tasks.built import DATA_PACKAGES
+from mlxlab.plugins.tasks.source import Source
+
+NAMES = ["flights", "temperature", "mnist"]
+HASHES = {
+    "flights": "8f30014004c6a6b337462f17b05bc42d078860315eda0157d026fb9cd7de1a6f",
+    "temperature": "8d213cab89d8a19bd8e62c275eb86e4f87d65f8ac3e929efc7992a88d6034dac",
+    "mnist": "66ec15b5e6151ead70561340dab1c27c0846c3740413857be8167746b1f12b9f",
+}
+
+
+def make(name):
+    return Registry.installed().create("task", name).instance
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def task(request):
+    return make(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(task, tmp_path_factory):
+    made = tmp_path_factory.mktemp(task.info.id)
+    task.prepare(made)
+    return made
+
+
+def contents(folder: Path):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_it_keeps_the_contract(task, folder):
+    info = task.info
+    assert isinstance(task, Task)
+    assert info is task.info
+    assert set(info.files) == set(contents(folder))
+    assert info.private_rows >= 300
+    assert info.public_rows >= 150
+    assert info.submission.rows == info.public_rows + info.private_rows
+    assert info.metric.better(info.reference, info.baseline)
+    assert (info.m_init, info.m_best) == (info.baseline, info.reference)
+    assert "models" in info.m_reason
+    assert info.standard_error > 0
+    assert set(task.hidden) == set(DATA_PACKAGES)
+    assert info.licence
+    assert info.source
+
+
+def test_the_tables_are_as_described(task, folder):
+    info = task.info
+    train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
+    sample = pd.read_csv(folder / "sample_submission.csv")
+    assert len(train) == info.train_rows
+    assert len(test) == len(sample) == info.submission.rows
+    assert list(sample.columns) == ["id", *info.target]
+    assert list(train.columns) == [*test.columns, *info.target]
+    assert sample["id"].tolist() == test["id"].tolist()
+    assert not set(train["id"]) & set(test["id"])
+    text = (folder / "description.md").read_text()
+    assert text == info.description
+    assert f"{len(train)} " in text
+    assert info.metric.name in text
+    assert all(f"`{column}`" in text for column in train.columns)
+    assert "public" not in text
+    assert "private" not in text
+
+
+def test_two_instances_agree_to_the_byte(task, folder, tmp_path):
+    other = make(task.info.id)
+    other.prepare(tmp_path)
+    assert contents(tmp_path) == contents(folder)
+    assert other.info == task.info
+    times = {path.stat().st_mtime for path in [*tmp_path.iterdir(), *folder.iterdir()]}
+    assert len(times) == 1
+
+
+def test_the_data_never_changes_between_releases(task):
+    assert task.info.data_hash == HASHES[task.info.id]
+
+
+def test_the_stated_baseline_is_the_sample_submissions_score(task, folder):
+    grade = task.grader().grade((folder / "sample_submission.csv").read_bytes())
+    assert grade.valid
+    assert grade.private == task.info.baseline
+
+
+def test_no_place_and_no_id_tells_public_from_private(task, folder):
+    """Public rows lie at the places of a random draw: their mean place, their runs, and their
+    number in each tenth of the file are within four standard deviations of chance."""
+    public = _public(task)
+    ids = pd.read_csv(folder / "test.csv")["id"].to_numpy()
+    assert (np.diff(ids) == 1).all()
+    count, share = len(public), public.mean()
+    places = np.flatnonzero(public)
+    spread = np.sqrt((count**2 - 1) / 12 / len(places) * (1 - share))
+    assert abs(places.mean() - (count - 1) / 2) < 4 * spread
+    runs = 1 + (np.diff(public.astype(int)) != 0).sum()
+    chance = 1 + 2 * count * share * (1 - share)
+    assert abs(runs - chance) < 4 * 2 * np.sqrt(count) * share * (1 - share)
+    tenths = [part.sum() for part in np.array_split(public, 10)]
+    size = count / 10
+    assert all(abs(got - size * share) < 4 * np.sqrt(size * share * (1 - share)) for got in tenths)
+
+
+def _public(task):
+    grader = task.grader()
+    found = np.zeros(task.info.submission.rows, dtype=bool)
+    found[grader._public] = True
+    return found
+
+
+def test_a_one_cell_change_moves_exactly_one_of_the_two_scores():
+    """The two parts are disjoint, and together they are the whole test file."""
+    task = make("temperature")
+    info = task.info
+    ids = range(info.train_rows, info.train_rows + info.submission.rows)
+    frame = pd.DataFrame({"id": ids, "temp_max": 15.0})
+    before = task.grader().grade(frame.to_csv(index=False).encode())
+    moved = []
+    for row in range(0, info.submission.rows, 20):
+        frame.loc[row, "temp_max"] = 500.0
+        after = task.grader().grade(frame.to_csv(index=False).encode())
+        frame.loc[row, "temp_max"] = 15.0
+        moved.append((after.public != before.public, after.private != before.private))
+    assert set(moved) == {(True, False), (False, True)}
+
+
+def test_flights_keeps_real_categories_missing_values_and_no_later_knowledge(tmp_path):
+    make("flights").prepare(tmp_path)
+    train = pd.read_csv(tmp_path / "train.csv")
+    assert train["carrier"].nunique() > 10
+    assert 0.05 < train["plane_year"].isna().mean() < 0.5
+    assert train["wind_gust"].isna().mean() > 0.5
+    assert 0.15 < train["late"].mean() < 0.35
+    assert not {"dep_delay", "arr_delay", "dep_time", "arr_time", "air_time"} & set(train.columns)
+
+
+def test_flights_are_joined_with_their_own_plane_and_hour():
+    flights = pd.read_csv(io.BytesIO(_source("FLIGHTS").read()))
+    weather = pd.read_csv(io.BytesIO(_source("WEATHER").read()))
+    from mlxlab.plugins.tasks.flights import table
+
+    row = table().iloc[0]
+    names = ["month", "day", "sched_dep_time", "sched_arr_time", "carrier", "origin", "dest"]
+    found = flights[(flights[names] == row[names]).all(axis=1)].iloc[0]
+    assert (found["arr_delay"] >= 15) == row["late"]
+    hour = weather[
+        (weather["origin"] == row["origin"])
+        & (weather["month"] == row["month"])
+        & (weather["day"] == row["day"])
+        & (weather["hour"] == row["sched_dep_time"] // 100)
+    ].iloc[0]
+    assert round(hour["temp"], 2) == row["temp"]
+
+
+def test_mnist_images_are_aligned_with_the_tables(tmp_path):
+    task = make("mnist")
+    task.prepare(tmp_path)
+    train = np.load(tmp_path / "train_images.npy")
+    test = np.load(tmp_path / "test_images.npy")
+    assert (train.shape, train.dtype) == ((3000, 28, 28), np.uint8)
+    assert (test.shape, test.dtype) == ((2000, 28, 28), np.uint8)
+    assert task.info.modality == "image"
+    labels = pd.read_csv(tmp_path / "train.csv")["label"].to_numpy()
+    middles = np.array([train[labels == digit].mean(axis=0).ravel() for digit in range(10)])
+    flat = test.reshape(len(test), -1)
+    nearest = ((flat[:, None] - middles[None]) ** 2).sum(axis=2).argmin(axis=1)
+    rows = pd.DataFrame({"id": pd.read_csv(tmp_path / "test.csv")["id"], "label": nearest})
+    grade = task.grader().grade(rows.to_csv(index=False).encode())
+    assert grade.private > 0.7
+    assert grade.public > 0.7
+
+
+def _source(name):
+    from mlxlab.plugins.tasks import flights
+
+    return getattr(flights, name)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    home = tmp_path / "lendata"
+    home.mkdir()
+    (home / "__init__.py").write_text("raise RuntimeError('a data package is never imported')")
+    (home / "table.csv").write_bytes(b"a,b\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return hashlib.sha256(b"a,b\n").hexdigest()
+
+
+def test_a_source_is_read_without_importing_its_package(package):
+    assert Source("lendata", "table.csv", package, "1.0").read() == b"a,b\n"
+
+
+def test_other_data_than_the_tasks_own_is_refused(package):
+    with pytest.raises(TaskError) as caught:
+        Source("lendata", "table.csv", "0" * 64, "1.0").read()
+    message = str(caught.value)
+    assert "table.csv of lendata (version unknown) is not the data" in message
+    assert "lendata==1.0" in message
+
+
+@pytest.mark.parametrize("name", ["lendata", "no_such_package"])
+def test_a_missing_source_says_what_to_install(package, name):
+    with pytest.raises(TaskError, match=f"pip install .*{name}==1.0"):
+        Source(name, "absent.csv", package, "1.0").read()
+
+
+def test_a_broken_archive_is_named(package, tmp_path):
+    (tmp_path / "lendata" / "table.csv.gz").write_bytes(b"rubbish")
+    with pytest.raises(TaskError, match="could not be read"):
+        Source("lendata", "table.csv.gz", package, "1.0").read()

@@ -1,0 +1,181 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics as sk
+
+from mlxlab.core.entries import installed, of_kind
+from mlxlab.core.registry import Registry
+from mlxlab.core.task import Metric
+
+NAMES = ["accuracy", "auc", "f1_macro", "log_loss", "mae", "r2", "rmse", "rmsle"]
+
+
+def metric(name):
+    return Registry.installed().create("metric", name).instance
+
+
+def pairs(elements, least=2):
+    sizes = st.integers(least, 40)
+    return sizes.flatmap(
+        lambda n: st.tuples(
+            arrays(float, n, elements=elements), arrays(float, n, elements=elements)
+        )
+    )
+
+
+numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+positive = st.floats(0, 1e6, allow_subnormal=False)
+labels = st.sampled_from([0.0, 1.0, 2.0])
+
+
+def test_every_metric_of_the_entry_points_is_one():
+    own = [entry for entry in of_kind(installed(), "metric") if entry.builtin]
+    assert sorted(entry.name for entry in own) == NAMES
+    for name in NAMES:
+        found = metric(name)
+        assert isinstance(found, Metric)
+        assert found.info.name == name
+        assert found.info.description
+        assert found.numeric is (name not in ("accuracy", "f1_macro"))
+
+
+def test_directions():
+    assert {name for name in NAMES if metric(name).info.direction == "maximize"} == {
+        "accuracy",
+        "auc",
+        "f1_macro",
+        "r2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "predicted", "score"),
+    [
+        ("accuracy", ["a", "b", "b", "a"], ["a", "b", "a", "a"], 0.75),
+        ("auc", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], 0.75),
+        ("auc", [0, 1], [5, 5], 0.5),
+        ("auc", [0, 1, 1], [9, 1, 2], 0.0),
+        ("log_loss", [1, 0], [0.5, 0.5], math.log(2)),
+        ("log_loss", [1, 0], [0.25, 0.5], (math.log(4) + math.log(2)) / 2),
+        ("log_loss", [1.0], [0.0], -math.log(1e-15)),
+        ("f1_macro", ["a", "a", "b"], ["a", "b", "b"], 2 / 3),
+        ("f1_macro", ["a", "a"], ["a", "c"], 1 / 3),
+        ("rmse", [0, 0], [3, 4], math.sqrt(12.5)),
+        ("mae", [1, -1], [2, 2], 2.0),
+        ("rmsle", [0, math.e - 1], [0, 0], math.sqrt(0.5)),
+        ("r2", [1, 2, 3], [2, 2, 2], 0.0),
+        ("r2", [1, 2, 3], [3, 2, 1], -3.0),
+    ],
+)
+def test_by_hand(name, truth, predicted, score):
+    assert metric(name).score(np.array(truth), np.array(predicted)) == pytest.approx(score)
+
+
+@given(pairs(numbers))
+def test_errors_are_scikit_learns(pair):
+    truth, predicted = pair
+    assert metric("rmse").score(truth, predicted) == pytest.approx(
+        sk.root_mean_squared_error(truth, predicted)
+    )
+    assert metric("mae").score(truth, predicted) == pytest.approx(
+        sk.mean_absolute_error(truth, predicted)
+    )
+
+
+@given(pairs(st.floats(-100, 100).map(lambda value: round(value, 2))))
+def test_r2_is_scikit_learns_except_for_a_constant_truth(pair):
+    truth, predicted = pair
+    score = metric("r2").score(truth, predicted)
+    if len(set(truth)) == 1:
+        assert math.isnan(score)
+    else:
+        assert score == pytest.approx(sk.r2_score(truth, predicted))
+
+
+@given(pairs(positive))
+def test_rmsle_is_scikit_learns(pair):
+    truth, predicted = pair
+    assert metric("rmsle").score(truth, predicted) == pytest.approx(
+        sk.root_mean_squared_log_error(truth, predicted)
+    )
+
+
+@given(pairs(labels))
+def test_label_metrics_are_scikit_learns(pair):
+    truth, predicted = pair
+    assert metric("accuracy").score(truth, predicted) == sk.accuracy_score(truth, predicted)
+    assert metric("f1_macro").score(truth, predicted) == pytest.approx(
+        sk.f1_score(truth, predicted, average="macro", zero_division=0)
+    )
+
+
+@given(pairs(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])))
+def test_metrics_of_probabilities_are_scikit_learns(pair):
+    truth, predicted = (pair[0] > 0.5).astype(float), pair[1]
+    score = metric("auc").score(truth, predicted)
+    if len(set(truth)) == 1:
+        assert math.isnan(score)
+        return
+    assert score == pytest.approx(sk.roc_auc_score(truth, predicted))
+    inner = np.clip(predicted, 0.01, 0.99)
+    assert metric("log_loss").score(truth, inner) == pytest.approx(sk.log_loss(truth, inner))
+
+
+@given(pairs(numbers), st.floats(0.1, 10))
+def test_auc_depends_on_the_order_alone(pair, factor):
+    truth, predicted = (pair[0] > 0).astype(float), np.round(pair[1])
+    assume(len(set(truth)) == 2)
+    auc = metric("auc")
+    score = auc.score(truth, predicted)
+    assert score == pytest.approx(auc.score(truth, predicted * factor + 3))
+    assert score + auc.score(truth, -predicted) == pytest.approx(1)
+
+
+@given(pairs(labels), st.randoms(use_true_random=False))
+def test_no_metric_depends_on_the_order_of_rows(pair, random):
+    truth, predicted = pair
+    order = list(range(len(truth)))
+    random.shuffle(order)
+    for name in NAMES:
+        wanted = (truth > 0).astype(float) if name in ("auc", "log_loss") else truth
+        given_ = predicted / 2
+        assert metric(name).score(wanted, given_) == pytest.approx(
+            metric(name).score(wanted[order], given_[order]), nan_ok=True
+        )
+
+
+def test_log_loss_of_several_columns_scales_each_row():
+    truth = np.array([[1, 0, 0], [0, 0, 1]])
+    predicted = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.4]])
+    score = metric("log_loss").score(truth, predicted)
+    assert score == pytest.approx((math.log(2) + math.log(2)) / 2)
+
+
+def test_several_columns_are_averaged_and_accuracy_needs_all():
+    truth, predicted = np.array([[0, 0], [0, 0]]), np.array([[3, 0], [4, 0]])
+    assert metric("rmse").score(truth, predicted) == pytest.approx(math.sqrt(12.5) / 2)
+    assert metric("accuracy").score(np.array([[1, 2], [1, 2]]), np.array([[1, 2], [1, 3]])) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "predicted", "message"),
+    [
+        ("log_loss", [0, 1], [0.5, 1.5], "between 0 and 1"),
+        ("log_loss", [[1, 0]], [[0, 0]], "not all be 0"),
+        ("rmsle", [1, 2], [1, -2], "not be negative"),
+        ("auc", [1, 2], [1, 2], "0 or 1"),
+        ("log_loss", [1, 2], [1, 1], "0 or 1"),
+        ("mae", [1, 2], [1], "shape"),
+    ],
+)
+def test_what_a_metric_is_not_defined_on_is_said(name, truth, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        metric(name).score(np.array(truth), np.array(predicted))
+
+
+def test_predictions_too_large_give_infinity_and_no_warning():
+    assert metric("rmse").score(np.zeros(2), np.full(2, 1e300)) == math.inf
