@@ -19,6 +19,7 @@ from mlxlab.core.records import Message, Usage
 from mlxlab.plugins.policies.access import Access
 from mlxlab.plugins.policies.litellm import CallConfig, LiteLLM, LiteLLMConfig, deepseek_r1
 from mlxlab.plugins.policies.litellm.failures import failure
+from mlxlab.plugins.policies.litellm.library import load
 from mlxlab.plugins.policies.presets import table
 from tests.loopback import USAGE, Loopback, Reply, error, faults, message
 from tests.policies.helpers import ask, request
@@ -356,8 +357,7 @@ def test_a_key_that_a_stranger_wants_is_asked_for() -> None:
 
 
 def test_the_hosts_of_the_table_are_those_that_litellm_calls() -> None:
-    import litellm
-
+    litellm = asyncio.run(load())
     known = 0
     for name, provider in table().providers.items():
         base = litellm.get_llm_provider(f"{name}/model")[3]
