@@ -7,12 +7,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from mlxlab.core.errors import RecordError
-from mlxlab.core.sandbox import INPUT
+from mlxlab.core.sandbox import INPUT, SandboxFileError
 from mlxlab.core.states import CHUNK, FileRef, StateStore
 from mlxlab.sandboxes.local import files, paths
 from mlxlab.sandboxes.local.removal import remove, remove_below
@@ -50,6 +50,15 @@ class History:
     def forget(self, path: str) -> None:
         """Hash a file anew the next time, since the host wrote it."""
         self._known.pop("/".join(paths.parts(path)), None)
+
+    def remove(self, path: str) -> None:
+        """Remove an entry and all below it; one that is not there is no error."""
+        inside = paths.parts(path)
+        if not inside or inside[0] == INPUT:
+            raise SandboxFileError(f"'{path}' cannot be removed.")
+        self.forget(path)
+        with suppress(FileNotFoundError):
+            self._remove("/".join(inside))
 
     def record(self, store: StateStore) -> dict[str, FileRef]:
         """The manifest of the workspace, its new contents put into the store.

@@ -91,6 +91,10 @@ class LocalSandbox:
         await self._do(place.workspace.write, path, data)
         place.history.forget(path)
 
+    async def remove(self, path: str) -> None:
+        """Remove a file, link or folder of the workspace; one that is not there is no error."""
+        await self._do(self._opened().history.remove, path)
+
     async def list(self, path: str = ".") -> list[FileEntry]:
         """List one folder, sorted by path."""
         return await self._do(self._opened().workspace.list, path)
