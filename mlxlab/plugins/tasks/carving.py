@@ -11,7 +11,7 @@ with it. So, by construction and not by likeness:
   a row was.
 - Where groups are carved and the group's column is in the test file, the groups' names are
   dealt by lot as well.
-- Cells of both files go through one parser and one writer: no number shows its file's style.
+- Numbers of a column are written in one style in both files, and so are missing ones.
 
 What remains is what the data itself says: if the author's test rows differ from the training
 rows (a later year, say), so do the carved rows.
@@ -20,11 +20,11 @@ rows (a later year, say), so do the carved rows.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlxlab.plugins.tasks.cells import one_style
 from mlxlab.plugins.tasks.split import by_group, ordered, shuffled, stride
 from mlxlab.plugins.tasks.submission import is_whole
 
@@ -88,7 +88,9 @@ def carve(
 
     taken, kept = rows
     features = [name for name in test.columns if name != id_column]
-    alike = _alike(pd.concat([train[features], test[features]], ignore_index=True))
+    alike = pd.concat([train[features], test[features]], ignore_index=True)
+    for name in features:
+        alike[name] = one_style(alike[name].tolist())
     old = len(train)
     pool = [*taken, *range(old, old + len(test))]
     drawn = ordered(pool, salt + "/test")
@@ -100,8 +102,7 @@ def carve(
         [ids[place] for place in shuffled(len(ids), salt + "/ids")],
     )
     if group in features:
-        names = _redealt(joined[group].tolist(), salt + "/groups")
-        joined[group] = pd.Series(names, dtype=joined[group].dtype)
+        joined[group] = _redealt(joined[group].tolist(), salt + "/groups")
     left = train.iloc[kept].reset_index(drop=True)
     left[features] = alike.iloc[kept].reset_index(drop=True)
     left[id_column] = train[id_column].iloc[: len(kept)].to_numpy()
@@ -148,18 +149,8 @@ def _like(model: str, draw: int, longer: int) -> str:
     return "".join(result)
 
 
-def _alike(texts: pd.DataFrame) -> pd.DataFrame:
-    """Cells parsed once over both files, so that each column has one type and one style."""
-    import pandas as pd
-
-    if texts.shape[1] == 0:
-        return texts
-    text = io.StringIO(texts.to_csv(index=False))
-    return pd.read_csv(text, low_memory=False, float_precision="round_trip", skip_blank_lines=False)
-
-
-def _redealt(names: list[object], salt: str) -> list[object]:
-    distinct = sorted(set(names), key=str)
+def _redealt(names: list[str], salt: str) -> list[str]:
+    distinct = sorted(set(names))
     dealt = [distinct[place] for place in shuffled(len(distinct), salt)]
     new = dict(zip(distinct, dealt, strict=True))
     return [new[name] for name in names]

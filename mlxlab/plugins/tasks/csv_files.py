@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 from collections import Counter
@@ -31,21 +32,31 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise TaskError(f"{path} could not be read: {error}.") from error
     except UnicodeDecodeError:
         raise TaskError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
-    try:
-        # The header is read as a row: pandas would rename columns that share a name.
-        table = pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TaskError(f"{path} is not a CSV table: {error}.") from error
-    if table.isna().any(axis=None):
-        line = int(table.isna().any(axis=1).to_numpy().argmax()) + 1
-        raise TaskError(f"{path} is not a CSV table: row {line} is shorter than the longest.")
-    header = table.iloc[0].tolist()
+    lines = _lines(path, text)
+    if not lines:
+        raise TaskError(f"{path} is empty.", "Write a CSV table with a header.")
+    header = lines[0]
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         raise TaskError(f"{path} has the column '{twice[0]}' more than once.")
-    body = table.iloc[1:].reset_index(drop=True)
-    body.columns = pd.Index(header)
-    return body
+    return pd.DataFrame(lines[1:], columns=pd.Index(header), dtype=object)
+
+
+def _lines(path: Path, text: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[list[str]] = []
+    try:
+        for line in reader:
+            if line and lines and len(line) != len(lines[0]):
+                raise TaskError(
+                    f"{path} is not a CSV table: line {reader.line_num} has {len(line)} fields, "
+                    f"the header has {len(lines[0])}."
+                )
+            if line:
+                lines.append(line)
+    except csv.Error as error:
+        raise TaskError(f"{path} is not CSV in line {reader.line_num}: {error}.") from error
+    return lines
 
 
 def require_columns(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:

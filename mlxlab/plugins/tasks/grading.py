@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlxlab.core.task import Grade, Metric, SubmissionContract
@@ -29,8 +29,8 @@ class Answers:
     """
 
     ids: tuple[str, ...]
-    truth: dict[str, tuple[Any, ...]]
-    public: tuple[bool, ...]
+    truth: dict[str, tuple[Any, ...]] = field(repr=False)
+    public: tuple[bool, ...] = field(repr=False)
 
     def lines(self) -> Iterator[tuple[Any, ...]]:
         """One line for each test row, as the data hash takes them in."""
