@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,6 @@ TOY = {
 TOY_RUN = ("run", "--task", "toy", "--scaffold", "tree", "--sandbox", "memory",
            "--reward", "constant")  # fmt: skip
 
-Mlx = Callable[..., "subprocess.CompletedProcess[str]"]
-
 
 def distribution(
     folder: Path, name: str, components: dict[str, str], hooks: dict[str, str] | None = None
@@ -39,35 +36,60 @@ def distribution(
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder on the path of every `mlx` process, with the toy distribution in it."""
-    folder = tmp_path / "site"
-    distribution(folder, "toy-parts", TOY)
-    return folder
+class Place:
+    """A folder to work in, and a folder of distributions that every `mlx` started here sees."""
 
+    def __init__(self, root: Path) -> None:
+        self.site, self.work = root / "site", root / "work"
+        self.work.mkdir(parents=True)
+        distribution(self.site, "toy-parts", TOY)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLX_", "NO_COLOR"))}
+        path = os.pathsep.join([str(self.site), str(ROOT)])
+        cache = str(root / "cache")
+        self.env = {**kept, "PYTHONPATH": path, "PYTHONWARNINGS": "error", "XDG_CACHE_HOME": cache}
 
-@pytest.fixture
-def environment(site: Path) -> dict[str, str]:
-    path = os.pathsep.join([str(site), str(ROOT)])
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("MLX_")}
-    return {**kept, "PYTHONPATH": path, "PYTHONWARNINGS": "error"}
-
-
-@pytest.fixture
-def mlx(environment: dict[str, str], tmp_path: Path) -> Mlx:
-    """Run `mlx` in an empty folder."""
-    work = tmp_path / "work"
-    work.mkdir()
-
-    def run(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def mlx(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `mlx` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "mlxlab", *args],
-            cwd=work,
-            env={**environment, **(env or {})},
+            cwd=self.work,
+            env={**self.env, **env},
             capture_output=True,
             text=True,
             timeout=120,
         )
 
-    return run
+    def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
+        """Start `mlx` in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlxlab", *args],
+            cwd=self.work,
+            env={**self.env, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def module(self, name: str, text: str) -> None:
+        """Put a module beside the distributions."""
+        (self.site / f"{name}.py").write_text(text)
+
+    def run(self) -> Path:
+        """The one run folder there is."""
+        (found,) = (self.work / "runs").iterdir()
+        return found
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place with one whole run of hostile plans, for tests that only read."""
+    place = Place(tmp_path_factory.mktemp("recorded"))
+    done = place.mlx(*TOY_RUN, "--policy", "writer?hostile=1", "--steps", "12", "--quiet")
+    assert done.returncode == 0, done.stderr
+    return place

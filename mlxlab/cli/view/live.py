@@ -84,7 +84,8 @@ class LiveView:
         above, below = header(manifest), self._footer(manifest, items, width, signs, moment)
         room = max(3, height - len(above) - len(below) - 3)
         shown = rows(items, best=best, height=room, depth=width // 10, drawn=signs.branches)
-        yield from (*above, rule, *draw(shown, best, width, signs, moment), rule, *below)
+        tree = [*draw(shown, best, width, signs, moment), rule] if shown else []
+        yield from (*above, rule, *tree, *below)
 
     def _footer(
         self,
