@@ -21,7 +21,7 @@ from mlxlab.core.runs import RunWriter
 from mlxlab.core.scaffold import Ask, Scaffold
 from mlxlab.core.tree import TreeView
 
-PATIENCE_S = 300.0
+PATIENCE_S = 1800.0
 """How long one call is tried again, waits included, before the run stops resumable."""
 
 T = TypeVar("T")
