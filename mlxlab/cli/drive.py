@@ -27,7 +27,7 @@ class Show:
     @property
     def live(self) -> bool:
         """Whether stderr is a terminal that can be drawn on."""
-        drawable = sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
+        drawable = sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
         return drawable and not self.quiet and not self.json
 
 
@@ -96,7 +96,9 @@ def _preparing(show: Show) -> Any:
         return nullcontext()
     from rich.console import Console
 
-    return Console(stderr=True).status("Preparing the task and the components")
+    console = Console(stderr=True)
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    return console.status("Preparing the task and the components", spinner=spinner)
 
 
 def _view(runner: Runner, show: Show) -> Any:

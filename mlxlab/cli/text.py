@@ -32,9 +32,9 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def cut(text: str, width: int) -> str:
+def cut(text: str, width: int, mark: str = "…") -> str:
     """At most `width` characters, the cut marked."""
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+    return text if len(text) <= width else text[: max(0, width - 1)] + mark
 
 
 def score(value: float | None) -> str:

@@ -26,7 +26,7 @@ def show_step(folder: RunFolder, number: int, private: bool, as_json: bool) -> i
         return 0
     console = Console(highlight=False)
     for title, text in _sections(folder, step, private):
-        console.print(Text(f"── {title} ", "bold cyan"), soft_wrap=True)
+        console.print(Text(f"--- {title}", "bold cyan"), soft_wrap=True)
         console.print(Text(plain(text.rstrip("\n"), lines=True)), soft_wrap=True)
         console.print()
     return 0

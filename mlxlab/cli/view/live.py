@@ -105,7 +105,7 @@ class LiveView:
 
     def _now(self, running: list[Item], signs: Glyphs, moment: Moment) -> Text:
         if self._notice:
-            return Text(self._notice, "bold yellow", no_wrap=True, overflow="ellipsis")
+            return Text(self._notice, "bold yellow", no_wrap=True, overflow="crop")
         frame = signs.frames[int(moment.clock * 8) % len(signs.frames)]
         if not running:
             told = "starting the sandbox" if not self._items else "choosing the next step"
@@ -114,4 +114,4 @@ class LiveView:
             of = "" if first.parent is None else f" of {first.parent}"
             took = duration(moment.clock - first.started)
             told = f"step {first.id}: {first.operator}{of}, {took}"
-        return Text(f"{frame} {told}", "cyan", no_wrap=True, overflow="ellipsis")
+        return Text(f"{frame} {told}", "cyan", no_wrap=True, overflow="crop")

@@ -16,7 +16,7 @@ def header(manifest: RunManifest) -> list[Text]:
     word = "higher" if task.metric.direction == "maximize" else "lower"
     title = _line((plain(task.id), "bold"), f"  {plain(task.metric.name)}, {word} is better")
     parts = (f"{kind} {plain(manifest.components[kind].spec)}" for kind in _SHOWN)
-    return [title, _line((f"{' · '.join(parts)} · feedback {manifest.feedback}", "dim"))]
+    return [title, _line((f"{', '.join(parts)}, feedback {manifest.feedback}", "dim"))]
 
 
 _SHOWN = ("scaffold", "policy", "sandbox")
@@ -79,4 +79,4 @@ def spending(manifest: RunManifest, wall_s: float, running: int) -> Text:
 
 
 def _line(*parts: str | tuple[str, str]) -> Text:
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+    return Text.assemble(*parts, no_wrap=True, overflow="crop")

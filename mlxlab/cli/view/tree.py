@@ -27,10 +27,11 @@ class Glyphs:
     frames: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
     bar: str = "━"
     rest: str = "─"
+    cut: str = "…"
     branches: Branches = LINES
 
 
-PLAIN = Glyphs("o", "x", "-", "*", "|/-\\", "#", ".", ASCII)
+PLAIN = Glyphs("o", "x", "-", "*", "|/-\\", "#", ".", "~", ASCII)
 
 
 def glyphs(console: Console) -> Glyphs:
@@ -50,7 +51,7 @@ def draw(
     shown: Sequence[Row], best: int | None, width: int, signs: Glyphs, moment: Moment
 ) -> list[Text]:
     """One line of text a row: node, status, score, seconds, and what it was about."""
-    left = max((len(row.branches) + len(_name(row.item)) + 2 for row in shown), default=0)
+    left = max((len(row.branches) + len(_name(row.item, signs)) + 2 for row in shown), default=0)
     left = min(left, max(20, width - 40))
     status = max((len(_status(row.item, moment)) for row in shown), default=0)
     return [_line(row, best, width, signs, moment, left, status) for row in shown]
@@ -72,7 +73,7 @@ def _line(
     style = _style(item, best)
     line.append(row.branches, "dim")
     line.append(_sign(item, signs, moment) + " ", style)
-    name = cut(_name(item), left - len(row.branches) - 2)
+    name = cut(_name(item, signs), left - len(row.branches) - 2, signs.cut)
     line.append(name.ljust(left - len(row.branches) - 2), "bold" if item.id == best else "")
     line.append(f"  {_status(item, moment):<{status}}", style)
     line.append(f"  {score(item.score) if item.status else '':>9}", style)
@@ -81,12 +82,12 @@ def _line(
     line.append(f"  {duration(max(0.0, seconds)):>7}", "dim")
     room = width - line.cell_len - 2
     if item.note and room >= NOTE_WIDTH:
-        line.append(f"  {cut(item.note, room)}", "dim")
+        line.append(f"  {cut(item.note, room, signs.cut)}", "dim")
     return line
 
 
-def _name(item: Item | None) -> str:
-    return f"{item.id} {cut(item.operator, 24)}" if item else ""
+def _name(item: Item | None, signs: Glyphs) -> str:
+    return f"{item.id} {cut(item.operator, 24, signs.cut)}" if item else ""
 
 
 def _status(item: Item | None, moment: Moment) -> str:

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Place, distribution
+
+LOUD = """
+import threading, time
+print("noise on stdout")
+threading.Thread(target=time.sleep, args=(600,)).start()
+class Loud:
+    pass
+"""
+HOOK = """
+from mlxlab.core.hooks import hookimpl
+@hookimpl
+def mlx_no_such_hook():
+    pass
+"""
+
+
+@pytest.fixture
+def crowd(place: Place) -> Place:
+    """Third parties that are broken, disagree, or take a built-in's name."""
+    place.module("crashparts", "import os\nos._exit(7)")
+    place.module("loudparts", LOUD)
+    place.module("hookparts", HOOK)
+    place.module("exitparts", "raise SystemExit('bye')")
+    place.module("odd", "class C:\n    def __init__(self, config: 'Missing'): ...\nvalue = 3")
+    distribution(place.site, "crash-parts", {"task.crash": "crashparts:T"})
+    distribution(place.site, "loud-parts", {"task.loud": "loudparts:Loud"})
+    distribution(place.site, "hook-parts", {}, {"wrong": "hookparts"})
+    distribution(place.site, "exit-parts", {"task.exit": "exitparts:T", "task.gone": "nowhere:T"})
+    odd = {"task.odd": "odd:C", "task.value": "odd:value", "task.absent": "odd:nothing"}
+    distribution(place.site, "odd-parts", odd)
+    distribution(place.site, "one", {"policy.same": "loudparts:Loud", "task.flights": "odd:C"})
+    distribution(place.site, "two", {"policy.same": "loudparts:Loud"})
+    return place
+
+
+def listed(place: Place, *args: str, **env: str) -> dict[tuple[str, str], dict[str, object]]:
+    done = place.mlx("plugins", "list", "--json", *args, **env)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    return {(f"{one['kind']}.{one['name']}", one["distribution"]): one for one in found}
+
+
+def test_list_imports_nothing_and_marks_what_cannot_be_reached(crowd: Place) -> None:
+    found = listed(crowd)
+    assert found["task.flights", "mlxlab"]["builtin"] is True
+    assert found["task.flights", "mlxlab"]["note"] is None
+    assert found["task.flights", "one"]["note"] == "shadowed: write one::flights"
+    assert found["policy.same", "one"]["note"] == "ambiguous: write one::same"
+    assert found["policy.same", "two"]["note"] == "ambiguous: write two::same"
+    assert found["task.crash", "crash-parts"]["target"] == "crashparts:T"
+    assert ("hook.wrong", "hook-parts") in found
+
+
+def test_list_marks_what_is_disabled(crowd: Place) -> None:
+    found = listed(crowd, MLX_DISABLE_PLUGINS="two, wrong")
+    assert found["policy.same", "two"]["note"] == "disabled"
+    assert found["hook.wrong", "hook-parts"]["note"] == "disabled"
+    assert found["policy.same", "one"]["note"] is None
+
+
+def test_list_of_one_kind(crowd: Place) -> None:
+    assert {kind.partition(".")[0] for kind, _ in listed(crowd, "--kind", "policy")} == {"policy"}
+    done = crowd.mlx("plugins", "list", "--kind", "polcy")
+    assert done.returncode == 2
+    assert "Did you mean 'policy'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [
+        ("crash", "it ended the process with status 7 while loading"),
+        ("task.exit", "SystemExit: bye"),
+        ("gone", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("absent", "AttributeError"),
+        ("value", "it is a int, neither a class nor a function"),
+        ("task.odd", "NameError: name 'Missing' is not defined"),
+        ("hook-parts", "unknown hook 'mlx_no_such_hook'"),
+    ],
+)
+def test_check_names_the_cause(crowd: Place, word: str, cause: str) -> None:
+    done = crowd.mlx("plugins", "check", word)
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+    assert cause in done.stdout
+    (found,) = json.loads(crowd.mlx("plugins", "check", word, "--json").stdout)
+    assert found["ok"] is False
+
+
+def test_check_is_not_disturbed_by_what_a_plugin_does(crowd: Place) -> None:
+    done = crowd.mlx("plugins", "check", "loud-parts", "--json")
+    assert done.returncode == 0
+    (found,) = json.loads(done.stdout)
+    assert (found["ok"], found["cause"]) == (True, None)
+
+
+def test_check_gives_up_on_what_never_ends(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlxlab.cli.plugins.check import load_apart
+    from mlxlab.core.entries import advertised
+
+    place.module("slowparts", "import time\ntime.sleep(600)")
+    distribution(place.site, "slow-parts", {"task.slow": "slowparts:T"})
+    monkeypatch.syspath_prepend(str(place.site))
+    (entry,) = [e for e in advertised() if e.distribution == "slow-parts"]
+    verdict = load_apart(entry, timeout_s=1.0)
+    assert (verdict.ok, verdict.cause) == (False, "loading took longer than 1 s")
+
+
+def test_every_built_in_loads(place: Place) -> None:
+    done = place.mlx("plugins", "check", "mlxlab", "--json")
+    failed = [one for one in json.loads(done.stdout) if not one["ok"]]
+    assert failed == []
+    assert done.returncode == 0
+
+
+def test_show_lists_the_options(place: Place) -> None:
+    done = place.mlx("plugins", "show", "writer", "--json")
+    (found,) = json.loads(done.stdout)
+    options = {option["name"]: option for option in found["options"]}
+    assert found["argument"] == "plan"
+    assert options["fails_at"]["type"] == "int | None"
+    assert options["latency_s"] == {
+        "name": "latency_s",
+        "type": "float",
+        "required": False,
+        "default": "0.0",
+        "description": "How long an answer takes, in seconds.",
+    }
+    told = place.mlx("plugins", "show", "policy.writer").stdout
+    assert "writer:VALUE sets plan" in told
+    assert "US dollars an answer costs." in told
+
+
+def test_every_option_of_a_built_in_is_described(place: Place) -> None:
+    found = json.loads(place.mlx("plugins", "show", "mlxlab", "--json").stdout)
+    bare = [(one["name"], o["name"]) for one in found for o in one["options"]
+            if not o["description"]]  # fmt: skip
+    assert bare == []
+
+
+def test_show_what_is_not_there(place: Place) -> None:
+    done = place.mlx("plugins", "show", "wirter")
+    assert done.returncode == 2
+    assert "Did you mean 'writer'?" in done.stderr
+
+
+def test_tasks(place: Place) -> None:
+    done = place.mlx("tasks", "list")
+    assert {"flights", "temperature", "mnist", "folder", "toy"} <= set(done.stdout.split())
+    shown = place.mlx("tasks", "show", "toy").stdout
+    assert "mae, lower is better" in shown
+    assert "0 train, 4 public, 4 private" in shown
+    assert "Predict y = id." in shown
+    info = json.loads(place.mlx("tasks", "show", "toy", "--json").stdout)
+    assert (info["id"], info["metric"]["direction"]) == ("toy", "minimize")
+    missing = place.mlx("tasks", "show", "tyo")
+    assert missing.returncode == 2
+    assert "Did you mean 'toy'?" in missing.stderr
