@@ -83,10 +83,14 @@ def _preload(modules: Sequence[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for module in modules:
+            before = set(sys.modules)
             try:
                 importlib.import_module(module)
-            except Exception as error:  # a broken package is the program's own to meet
+            except Exception as error:
+                # A broken package is the program's own to meet, from the beginning.
                 print(f"{module} is not preloaded: {error}", file=sys.stderr)
+                for name in set(sys.modules) - before:
+                    del sys.modules[name]
 
 
 def _forget_old_root() -> None:

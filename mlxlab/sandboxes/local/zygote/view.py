@@ -48,6 +48,7 @@ def enter(view: View) -> list[Shown]:
     """Enter namespaces with a root of their own; returns what is shown below /tmp."""
     root = Path(view.root)
     _unshare()
+    linux.loopback_up()
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", root, "tmpfs", _TMPFS, "size=64m,mode=0755")
     visible = [item for path in wanted() for item in show(root, path)]
