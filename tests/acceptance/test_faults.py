@@ -40,11 +40,14 @@ FAULTS = {
     ),
     "os._exit before the submission": ("import os; os._exit(0)", "no_submission", "submission.csv"),
     "os._exit with a status": ("import os; os._exit(3)", "error", "3"),
-    "kills itself": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "killed", "SIGKILL"),
+    "kills itself": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "killed", "SIGKILL",
+    ),
     "raises": ("raise ValueError('no such column')", "error", "ValueError: no such column"),
     "8 GB": ("import numpy as np; a = np.ones(8 << 30, dtype=np.uint8)", "oom", "memory"),
     "10 GB file": (
-        "f = open('big', 'wb'); f.seek(10 << 30); f.write(b'x'); f.flush()", "error", "File too large",
+        "f = open('big', 'wb'); f.seek(10 << 30); f.write(b'x'); f.flush()", "error",
+        "larger than 1 GiB",
     ),
     "infinite output": ("while True: print('x' * 1000)", "killed", "printed more"),
     "60,000 prints": ("for n in range(60_000): print('line', n)\n" + GOOD, "ok", ""),
