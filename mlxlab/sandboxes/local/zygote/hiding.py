@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 ALWAYS = ("mlxlab",)
 """The tasks' graders and data recipes are in here."""
+
+_LIB = ("lib", "lib32", "lib64", "libx32")
+_LIBRARIES = (
+    *("*-linux-*", "python[23]*", "gcc", "jvm", "llvm*", "perl*", "tcl*", "tk*", "git-core"),
+    *("*-ld", "bfd-plugins", "gconv", "locale", "terminfo", "ssl", "engines*", "ossl-modules"),
+    *("sasl2", "nvidia*", "wsl", "openmpi*", "*blas*", "lapack*", "atlas*"),
+)
+"""Folders of a lib that programs need; the others hold applications and their data, an R library
+or Node modules among them, where the same data sets lie as in the hidden packages."""
 
 _OTHER_PACKAGES = ("lib*/python*/site-packages", "lib*/python*/dist-packages")
 
@@ -39,14 +49,16 @@ def left_out(folder: Path, names: set[str]) -> set[str]:
 
 
 def covered(hidden: Sequence[str]) -> Iterator[Path]:
-    """Files and folders to cover with nothing: parts of packages, other interpreters' packages."""
+    """What to cover with nothing: parts of packages, other interpreters' packages, applications."""
     for name, _, inside in (entry.partition(":") for entry in hidden):
         if inside:
             yield from (folder / name / inside for folder in site_folders())
     used = {folder.resolve() for folder in site_folders()}
-    for prefix in {"/usr", "/usr/local", sys.base_prefix}:
+    for prefix in {Path("/usr"), Path(sys.prefix), Path(sys.base_prefix)}:
         for pattern in _OTHER_PACKAGES:
-            yield from (m for m in Path(prefix).glob(pattern) if m.resolve() not in used)
+            yield from (found for found in prefix.glob(pattern) if found.resolve() not in used)
+        for library in filter(Path.is_dir, (prefix / name for name in _LIB)):
+            yield from (entry for entry in library.iterdir() if _is_application(entry))
 
 
 def versions(hidden: Sequence[str]) -> dict[str, str]:
@@ -69,6 +81,11 @@ def top_levels(distribution: Distribution) -> set[str]:
         line.partition(",")[0].partition("/")[0].partition(".")[0] for line in record.split("\n")
     }
     return {*listed, own, *first}
+
+
+def _is_application(entry: Path) -> bool:
+    known = any(fnmatchcase(entry.name, pattern) for pattern in _LIBRARIES)
+    return not known and entry.is_dir() and not entry.is_symlink()
 
 
 def _is_metadata(entry: str, distribution: Distribution) -> bool:

@@ -12,13 +12,12 @@ from . import hiding, linux
 
 _SYSTEM = (
     *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32"),
-    *("/usr/libexec", "/usr/share/zoneinfo", "/usr/share/fonts", "/etc/alternatives"),
+    *("/usr/share/zoneinfo", "/usr/share/fonts", "/etc/alternatives"),
     *("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"),
 )
-_SHARED_PREFIXES = ("/usr", "/usr/local")
-"""Prefixes that hold more than an interpreter, of which only the parts below are shown."""
+_PREFIX_PARTS = ("bin", "lib", "lib64", "include", "ssl", "share/zoneinfo", "pyvenv.cfg")
+"""A prefix may hold more than an interpreter: other environments, downloaded packages."""
 
-_PREFIX_PARTS = ("bin", "lib", "lib64", "include")
 _LINKS_FOLLOWED = 40
 
 
@@ -34,8 +33,7 @@ def wanted() -> list[Path]:
     """What this interpreter needs to run and import, outermost first."""
     found = list(_SYSTEM)
     for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
-        shared = prefix in _SHARED_PREFIXES
-        found += [f"{prefix}/{part}" for part in _PREFIX_PARTS] if shared else [prefix]
+        found += [f"{prefix}/{part}" for part in _PREFIX_PARTS]
     paths = {Path(name) for name in (*found, sys.executable)} | set(hiding.site_folders())
     return sorted(paths, key=lambda path: (len(path.parts), path))
 

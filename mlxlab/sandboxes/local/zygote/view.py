@@ -17,7 +17,7 @@ _TMP = Path("/tmp")  # noqa: S108 - of the new root, a fresh one for each execut
 _ASIDE = Path("/.aside")
 _INERT = linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
 _TMPFS = linux.MS_NOSUID | linux.MS_NODEV
-_NOTHING = "size=4k,nr_inodes=2,mode=0555"
+_NOTHING = ".nothing"
 _SCRATCH = "size=1g,nr_inodes=100k,mode=1777"
 
 
@@ -54,6 +54,7 @@ def enter(view: View) -> list[Shown]:
     visible = [item for path in wanted() for item in show(root, path)]
     for folder in hiding.site_folders():
         _leave_out(root, folder, hiding.left_out(folder, hiding.packages(view.hidden)))
+    (root / _NOTHING).mkdir(mode=0o555)
     for path in (*hiding.covered(view.hidden), *map(Path, view.covered)):
         _cover(root, path)
     _devices(root)
@@ -136,7 +137,7 @@ def _leave_out(root: Path, folder: Path, names: set[str]) -> None:
 def _cover(root: Path, path: Path) -> None:
     place = below(root, path.resolve())
     if place.is_dir():
-        linux.mount("tmpfs", place, "tmpfs", _TMPFS | linux.MS_RDONLY, _NOTHING)
+        linux.bind(root / _NOTHING, place, linux.SEALED)
     elif place.exists():
         linux.bind("/dev/null", place, linux.SEALED)
 
