@@ -176,7 +176,7 @@ FAMILIES: Mapping[str, Family] = {
                 "l1_ratio": Ladder((0.1, 0.5, 0.9), 0.5),
             },
         ),
-        prior=2, strength=2, seconds=0.2, linear=True,
+        prior=2, strength=2, seconds=0.2, linear=True, image="components",
     ),
     "linear_svm": Family(
         "linear support vector machine",
@@ -191,7 +191,7 @@ FAMILIES: Mapping[str, Family] = {
             ("from sklearn.svm import LinearSVR",),
             {"C": Ladder((0.1, 1.0, 10.0), 1.0)},
         ),
-        prior=1, strength=2, seconds=0.6, linear=True, image="components",
+        prior=1, strength=2, seconds=0.2, linear=True, image="components",
     ),
     "knn": Family(
         "nearest neighbours",
@@ -218,7 +218,7 @@ FAMILIES: Mapping[str, Family] = {
         Estimator(
             "SVR(C={C}, gamma={gamma})", ("from sklearn.svm import SVR",), _SVM
         ),
-        prior=3, strength=3, seconds=3.0, power=2.0, linear=True, max_rows=4000,
+        prior=3, strength=3, seconds=2.4, power=2.0, linear=True, max_rows=3000,
     ),
     "tree": Family(
         "decision tree",
@@ -252,7 +252,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ensemble("RandomForestRegressor"),),
             _FOREST_REGRESSOR,
         ),
-        prior=4, strength=4, seconds=1.3,
+        prior=4, strength=4, seconds=1.0,
     ),
     "extra_trees": Family(
         "extremely randomized trees",
@@ -270,7 +270,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ensemble("ExtraTreesRegressor"),),
             _FOREST_REGRESSOR,
         ),
-        prior=2, strength=4, seconds=0.8,
+        prior=2, strength=4, seconds=0.6,
     ),
     "gradient_boosting": Family(
         "gradient boosting",
@@ -288,7 +288,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ensemble("GradientBoostingRegressor"),),
             _BOOSTING,
         ),
-        prior=3, strength=5, seconds=2.0, image="never",
+        prior=3, strength=5, seconds=1.1, image="never",
     ),
     "hist_boosting": Family(
         "histogram gradient boosting",
@@ -308,7 +308,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ensemble("HistGradientBoostingRegressor"),),
             _HIST,
         ),
-        prior=4, strength=5, seconds=0.6, image="components",
+        prior=4, strength=5, seconds=0.35, image="components",
     ),
     "adaboost": Family(
         "AdaBoost",
@@ -330,7 +330,7 @@ FAMILIES: Mapping[str, Family] = {
             ),
             _ADABOOST | {"depth": Ladder((1, 2, 3, 5), 3)},
         ),
-        prior=2, strength=3, seconds=1.0, image="components",
+        prior=2, strength=3, seconds=0.4, image="components",
     ),
     "bagging": Family(
         "bagged trees",
@@ -346,7 +346,7 @@ FAMILIES: Mapping[str, Family] = {
             (_ensemble("BaggingRegressor"),),
             _BAGGING,
         ),
-        prior=1, strength=3, seconds=1.0, image="components",
+        prior=1, strength=3, seconds=0.6, image="components",
     ),
     "mlp": Family(
         "neural network",
@@ -366,7 +366,7 @@ FAMILIES: Mapping[str, Family] = {
                 "max_iter": Ladder((60, 120, 240), 120),
             },
         ),
-        prior=3, strength=3, seconds=2.0, linear=True,
+        prior=3, strength=3, seconds=0.7, linear=True,
     ),
     "naive_bayes": Family(
         "naive Bayes",
@@ -427,7 +427,7 @@ FAMILIES: Mapping[str, Family] = {
                 "gamma": Ladder((0.003, 0.01, 0.03, 0.1, None), None),
             },
         ),
-        prior=1, strength=3, seconds=1.0, power=1.5, linear=True, max_rows=3000,
+        prior=1, strength=3, seconds=0.3, power=1.5, linear=True, max_rows=3000,
     ),
     "gaussian_process": Family(
         "Gaussian process",
@@ -444,7 +444,7 @@ FAMILIES: Mapping[str, Family] = {
                 "noise": Ladder((0.01, 0.1, 1.0), 0.1),
             },
         ),
-        prior=1, strength=3, seconds=4.0, power=3.0, linear=True, max_rows=600,
+        prior=1, strength=3, seconds=900.0, power=3.0, linear=True, max_rows=600,
         image="never",
     ),
 }

@@ -12,6 +12,7 @@ from mlxlab.plugins.policies.catalog.families import FAMILIES
 from mlxlab.plugins.policies.catalog.memory import Memory
 from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import MAX_PARTS, Part, Recipe, write
+from mlxlab.plugins.policies.catalog.sizes import affordable
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ def improve(recipe: Recipe, problem: Problem, memory: Memory, rng: Random) -> Mo
     known = {*memory.notations, write(recipe)}
     groups: dict[str, list[Move]] = {}
     for move in moves(recipe, problem, memory):
-        if write(move.recipe) not in known:
+        if write(move.recipe) not in known and affordable(move.recipe, problem):
             groups.setdefault(move.group, []).append(move)
     if not groups:
         return None
     names = sorted(groups)
-    chosen = groups[rng.choices(names, [GROUPS[name] for name in names])[0]]
+    totals = [min(1.0, sum(move.weight for move in groups[name])) for name in names]
+    shares = [GROUPS[name] * total for name, total in zip(names, totals, strict=True)]
+    chosen = groups[rng.choices(names, shares)[0]]
     return rng.choices(chosen, [move.weight for move in chosen])[0]
 
 
@@ -95,14 +98,14 @@ def _table_columns(part: Part, problem: Problem) -> list[Option]:
     options: list[Option] = [
         (1.0, "encode", "onehot"),
         (0.0 if problem.tiny else 1.5, "encode", "target"),
-        (0.7, "rare", 10),
-        (0.7, "rare", 50),
-        (0.3, "rare", 0),
     ]
+    if part.encode != "target":
+        options += [(0.5, "rare", 10), (0.5, "rare", 50), (0.3, "rare", 0)]
     if part.family == "hist_boosting":
         options += [(1.5, "encode", "native")]
     else:
-        options += [(0.7, "flags", not part.flags), (0.2, "impute", "mean")]
+        gaps = 1.0 if problem.gaps else 0.1
+        options += [(0.7 * gaps, "flags", not part.flags), (0.3 * gaps, "impute", "mean")]
     if FAMILIES[part.family].linear:
         options += [
             (1.5, "shape", "splines"),
@@ -121,8 +124,6 @@ def _table_columns(part: Part, problem: Problem) -> list[Option]:
 
 def _image_columns(part: Part) -> list[Option]:
     options: list[Option] = [
-        (3.0, "view", "edges"),
-        (0.5, "view", "pixels"),
         (1.0, "pca", 60),
         (0.5, "pca", 120),
         (0.5, "pca", 30),
@@ -136,6 +137,9 @@ def _image_columns(part: Part) -> list[Option]:
 
 def _row_moves(recipe: Recipe, problem: Problem) -> Iterator[tuple[float, str, dict[str, Any]]]:
     if problem.image:
+        view = "pixels" if recipe.parts[0].view == "edges" else "edges"
+        parts = tuple(part.model_copy(update={"view": view}) for part in recipe.parts)
+        yield 2.0 if view == "edges" else 0.2, f"{view} as features", {"parts": parts}
         if not recipe.deskew:
             yield 2.0, "pictures sheared upright", {"deskew": True}
         for far in (0, 1):
@@ -179,19 +183,24 @@ def _ensemble_moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterato
     combine = "mean" if recipe.combine == "stack" else "stack"
     if not problem.tiny:
         says = "their mean" if combine == "mean" else "a linear model over them"
-        yield Move("ensemble", 0.4, says, _with(recipe, combine=combine))
+        yield Move("ensemble", 0.2, says, _with(recipe, combine=combine))
 
 
 def _partners(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[tuple[float, Part]]:
     """The best tried parts of other families; without scores, the usually strong ones."""
     taken = set(recipe.families)
     ranked = _other_parts(memory.ranked(problem.maximize), taken)
-    for rank, part in enumerate(ranked[:4]):
-        yield 2.0 / (rank + 1), part.model_copy(update={"weight": 1})
+    view = {"weight": 1, "view": recipe.parts[0].view}
+    for rank, part in enumerate(ranked[:3]):
+        if FAMILIES[part.family].strength >= 2 or rank == 0:
+            yield 2.0 / (rank + 1), part.model_copy(update=view)
     seen = taken | {part.family for part in ranked}
     for name, family in usable(problem).items():
         if name not in seen and family.strength >= 3:
-            yield 0.1 * family.strength, plain_part(name, problem)
+            yield 0.1 * family.strength, plain_part(name, problem).model_copy(update=view)
+    if not problem.image and not any(FAMILIES[name].linear for name in taken):
+        curved = plain_part("linear", problem).model_copy(update={"shape": "splines"})
+        yield 1.0, curved
 
 
 def _other_parts(recipes: Sequence[Recipe], taken: set[str]) -> list[Part]:

@@ -16,7 +16,8 @@ _LABELS = re.compile(r"acc|f1|f_?beta|kappa|matthews|mcc|precision|recall|jaccar
 _NUMBERS = re.compile(r"rms|mae|mse|r2|mape|absolute|squared|pearson|spearman|rmsle|quantile")
 
 # Hints of what the columns hold; they only make some moves likelier, so a wrong one is harmless.
-_DATED = re.compile(r"\bdates?\b|\btimestamps?\b|\d{4}[-/]\d{2}[-/]\d{2}|yyyy")
+_DATED = re.compile(r"timestamp|\d{4}[-/]\d{2}[-/]\d{2}|yyyy")
+_GAPS = re.compile(r"missing|empty|\bnan\b|\bnull\b|not measured|unknown")
 _WORDY = re.compile(r"\btexts?\b|\bsentences?\b|\breviews?\b|\bcomments?\b|\bmessages?\b")
 
 
@@ -38,6 +39,7 @@ class Problem:
     wall_s: float
     dated: bool
     wordy: bool
+    gaps: bool
     maximize: bool
 
     @property
@@ -90,5 +92,6 @@ def understand(info: TaskInfo, wall_s: float) -> Problem:
         wall_s=wall_s,
         dated=bool(_DATED.search(said)),
         wordy=bool(_WORDY.search(said)),
+        gaps=bool(_GAPS.search(said)),
         maximize=info.metric.direction == "maximize",
     )

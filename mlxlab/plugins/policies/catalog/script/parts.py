@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlxlab.plugins.policies.catalog.families import FAMILIES, Estimator, Value
 from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import Part, Recipe
+from mlxlab.plugins.policies.catalog.sizes import row_cap
 from mlxlab.plugins.policies.catalog.script.columns import image_steps, table_columns, words
 from mlxlab.plugins.policies.catalog.script.text import broken
 
@@ -41,17 +42,6 @@ def _call(part: Part, estimator: Estimator, problem: Problem) -> str:
     if part.encode == "native" and not problem.image:
         call = call[:-1] + _NATIVE
     return call
-
-
-def row_cap(part: Part, recipe: Recipe, problem: Problem) -> int:
-    """How many rows the part may be fitted on; 0 for all of them."""
-    family = FAMILIES[part.family]
-    copies = 1 + 4 * bool(recipe.shift)
-    # A fifth of the allowed time for each of about five fits, on a machine half as fast.
-    affordable = 6000 * (problem.wall_s * 0.1 / family.seconds) ** (1 / family.power)
-    caps = [int(affordable / copies), family.max_rows, recipe.rows]
-    cap = min(value for value in caps if value)
-    return 0 if cap >= problem.rows else max(cap, 50)
 
 
 def build(part: Part, name: str, recipe: Recipe, problem: Problem) -> Builder:

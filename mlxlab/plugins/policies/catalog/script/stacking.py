@@ -17,7 +17,7 @@ def stacked(made: list[Builder], problem: Problem) -> Builder:
         "def stack():\n"
         '    """A linear model over what the other models say of rows they did not see."""\n'
         f"    models = [\n{models}\n    ]\n"
-        f"    return {name}(models, final_estimator={final}, cv=4)"
+        f"    return {name}(models, final_estimator={final}, cv=3)"
     )
     caps = [builder.cap for builder in made if builder.cap]
     return Builder(
