@@ -15,6 +15,7 @@ from mlxlab.api import Hooks, Runner, RunOptions, find_run, new_run, resumed_run
 from mlxlab.cli.failure import INTERRUPTED, report
 from mlxlab.cli.signals import run_interruptible
 from mlxlab.cli.text import count, plain
+from mlxlab.core.errors import RecordError, UsageError
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,15 @@ def start(options: RunOptions, show: Show) -> int:
 def resume(name: str, out: Path, steps: int | None, show: Show) -> int:
     """Take up a recorded run and drive it; returns the exit status."""
     folder = find_run(name, out)
+    recorded = len(folder.steps())
+    if steps is not None and steps < recorded:
+        raise UsageError(f"The run has {recorded} steps already.", "--steps can only raise that.")
     return _drive(lambda hooks: resumed_run(folder, hooks, steps), show)
 
 
 def _drive(make: Callable[[Hooks], Runner], show: Show) -> int:
     hooks = Hooks.installed()
-    warned = _warn(hooks, set())
+    warned = _warn(hooks, set(), "was skipped")
     with _preparing(show):
         runner = make(hooks)
     view = _view(runner, show)
@@ -56,7 +60,7 @@ def _drive(make: Callable[[Hooks], Runner], show: Show) -> int:
         error = caught
     finally:
         view.close()
-        _warn(hooks, warned)
+        _warn(hooks, warned, "failed")
     return _conclude(runner, error, show)
 
 
@@ -65,7 +69,10 @@ def _conclude(runner: Runner, error: BaseException | None, show: Show) -> int:
     from mlxlab.cli.result import Result
     from mlxlab.cli.summary import print_summary
 
-    result = Result.of(runner.folder)
+    try:
+        result = Result.of(runner.folder)
+    except RecordError as unreadable:
+        return report(error if isinstance(error, Exception) else unreadable)
     if show.json:
         print(result.as_json())
     else:
@@ -82,11 +89,11 @@ def _conclude(runner: Runner, error: BaseException | None, show: Show) -> int:
     return 0
 
 
-def _warn(hooks: Hooks, known: set[str]) -> set[str]:
-    """Name hook modules that failed since the last look."""
+def _warn(hooks: Hooks, known: set[str], fate: str) -> set[str]:
+    """Name the hook modules that broke since the last look."""
     for name, cause in hooks.broken.items():
         if name not in known:
-            print(f"mlx: plugin {plain(name)} was skipped: {plain(cause)}", file=sys.stderr)
+            print(f"mlx: plugin {plain(name)} {fate}: {plain(cause)}", file=sys.stderr)
     return set(hooks.broken)
 
 

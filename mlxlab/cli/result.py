@@ -25,8 +25,8 @@ class Result:
     rewards: dict[str, float]
 
     @classmethod
-    def of(cls, path: Path) -> Result:
-        """Read a run's folder; raises RecordError."""
+    def of(cls, path: Path, private: bool = True) -> Result:
+        """Read a run's folder, the private scores only if asked; raises RecordError."""
         folder = RunFolder(path)
         manifest = folder.manifest()
         best = manifest.best
@@ -39,7 +39,7 @@ class Result:
         return cls(
             folder=path,
             manifest=manifest,
-            private=folder.private_scores().get(best.step) if best else None,
+            private=folder.private_scores().get(best.step) if best and private else None,
             statuses=dict(Counter(step.observation.status for step in steps).most_common()),
             rewards={name: sum(found) / len(found) for name, found in values.items()},
         )

@@ -114,6 +114,16 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(place: Place) -> None:
     assert "Go on with: mlx run --resume" in terminal.text.rpartition("\x1b[?25h")[2]
 
 
+def test_ctrl_c_twice_ends_a_run_that_hears_nothing(place: Place) -> None:
+    terminal = Terminal(place, *TOY_RUN, "--scaffold", "blocking", "--policy", "writer")
+    terminal.read(until="running")
+    for _ in range(2):
+        os.killpg(terminal.process.pid, signal.SIGINT)
+        time.sleep(0.3)
+    assert terminal.end() == 130
+    assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")
+
+
 def test_a_hundred_nodes_fit_a_small_terminal(place: Place) -> None:
     args = (*TOY_RUN, "--policy", "writer", "--steps", "110")
     terminal = Terminal(place, *args, size=(80, 24))

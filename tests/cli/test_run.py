@@ -142,6 +142,9 @@ def test_a_signal_interrupts_and_the_run_can_go_on(place: Place, number: signal.
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["steps"] == found["steps"] + 2
     assert f"resumed after {found['steps']} steps" in again.stderr
+    fewer = place.mlx("run", "--resume", path.name, "--steps", "1")
+    assert fewer.returncode == 2
+    assert f"The run has {found['steps'] + 2} steps already." in fewer.stderr
     numbers = [step.step for step in RunFolder(path).steps()]
     assert numbers == list(range(found["steps"] + 2))
 
@@ -193,7 +196,7 @@ def test_a_hook_that_fails_is_named_once_and_costs_nothing(place: Place) -> None
     told = [line for line in done.stderr.splitlines() if line.startswith("mlx:")]
     assert len(told) == 1
     assert "hook-parts 1.2 (steps)" in told[0]
-    assert "bad hook" in told[0]
+    assert "failed: mlx_step_recorded: ValueError: bad hook" in told[0]
 
 
 def test_the_run_is_branded_where_the_agent_saw_private_scores(place: Place) -> None:

@@ -123,6 +123,15 @@ def test_show_json_holds_private_scores_only_if_asked(recorded: Place) -> None:
     assert [s["private_score"] for s in told["steps"]] == [scores[n].score for n in range(12)]
 
 
+def test_show_does_not_open_the_private_scores_unasked(place: Place, recorded: Place) -> None:
+    run = place.work / "runs" / "copy"
+    shutil.copytree(recorded.run(), run)
+    (run / "scores.jsonl").write_text("{}\n")
+    assert place.mlx("runs", "show", "copy").returncode == 0
+    assert place.mlx("runs", "show", "copy", "--json").returncode == 0
+    assert place.mlx("runs", "show", "copy", "--private").returncode == 1
+
+
 def test_show_one_step(recorded: Place) -> None:
     name = recorded.run().name
     done = recorded.mlx("runs", "show", name, "--step", "2")

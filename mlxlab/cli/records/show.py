@@ -32,7 +32,7 @@ def show_run(folder: RunFolder, private: bool, as_json: bool) -> int:
     if as_json:
         print_json(_object(folder, manifest, private))
         return 0
-    result = Result.of(folder.path)
+    result = Result.of(folder.path, private)
     steps = folder.steps()
     print_rows([*_made_of(manifest), *score_rows(result, private), *spent_rows(result)])
     _tree(manifest, steps)

@@ -12,6 +12,8 @@ from mlxlab.cli.text import cut, duration, score
 from mlxlab.cli.view.items import Item
 from mlxlab.cli.view.layout import ASCII, LINES, Branches, Row
 
+FIGURES = 24
+"""Columns of a node's score, star and seconds, with the gaps before them."""
 NOTE_WIDTH = 24
 """Columns that must be left before notes are shown."""
 
@@ -52,8 +54,8 @@ def draw(
 ) -> list[Text]:
     """One line of text a row: node, status, score, seconds, and what it was about."""
     left = max((len(row.branches) + len(_name(row.item, signs)) + 2 for row in shown), default=0)
-    left = min(left, max(20, width - 40))
     status = max((len(_status(row.item, moment)) for row in shown), default=0)
+    left = min(left, max(20, width - status - FIGURES))
     return [_line(row, best, width, signs, moment, left, status) for row in shown]
 
 
