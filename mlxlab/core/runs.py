@@ -10,8 +10,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mlxlab.core.errors import RecordError
 from mlxlab.core.jsonl import JsonlWriter, read_jsonl
 from mlxlab.core.manifest import RunManifest
@@ -37,7 +35,7 @@ class RunFolder:
             return RunManifest.model_validate(raw)
         except OSError as error:
             raise RecordError(f"{self.path} is not a run folder: it has no run.json.") from error
-        except (ValueError, ValidationError) as error:
+        except (ValueError, RecursionError) as error:
             raise RecordError(f"{path} cannot be read: {_first_line(error)}.") from error
 
     def steps(self) -> list[Step]:
@@ -62,8 +60,8 @@ class RunFolder:
 
     def _message(self, digest: str) -> str:
         try:
-            return (self.path / "messages" / digest).read_text(encoding="utf-8")
-        except OSError as error:
+            return (self.path / "messages" / digest).read_text("utf-8", "surrogatepass")
+        except (OSError, UnicodeError) as error:
             raise RecordError(f"The message {digest[:12]} is missing from {self.path}.") from error
 
 

@@ -10,35 +10,24 @@ from pathlib import Path
 
 from mlxlab.sandboxes.local import paths
 
+_DEEP = 30
+"""Levels descended before a folder is moved up: neither the stack nor paths grow longer."""
+
 _numbers = count()
 
 
 def remove(at: int, name: str, trash: int) -> None:
-    """Remove an entry and all below it, without recursion.
+    """Remove an entry and all below it.
 
     Args:
         at: the open folder that the entry lies in.
-        name: the entry.
-        trash: an open folder of the same file system that subfolders are moved to, so that no
-            path grows longer however deep the tree is.
+        name: the entry; it need not be there.
+        trash: an open, empty folder of the same file system that deep folders are moved to.
     """
-    if paths.kind(at, name) != stat.S_IFDIR:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=at)
-        return
-    left = [_move(at, name, trash)]
+    left: list[str] = []
+    _remove(at, name, trash, left, 0)
     while left:
-        folder = left.pop()
-        fd = paths.open_folder(trash, folder)
-        try:
-            for entry in _names(fd):
-                if paths.kind(fd, entry) == stat.S_IFDIR:
-                    left.append(_move(fd, entry, trash))
-                else:
-                    os.unlink(entry, dir_fd=fd)
-        finally:
-            os.close(fd)
-        os.rmdir(folder, dir_fd=trash)
+        _remove(trash, left.pop(), trash, left, 0)
 
 
 def remove_below(folder: Path, trash: Path, without: frozenset[str] = frozenset()) -> None:
@@ -49,11 +38,22 @@ def remove_below(folder: Path, trash: Path, without: frozenset[str] = frozenset(
             remove(at, name, trash_fd)
 
 
-def _move(at: int, name: str, trash: int) -> str:
-    new = str(next(_numbers))
-    os.chmod(name, 0o700, dir_fd=at)  # a folder that cannot be written cannot be moved
-    os.rename(name, new, src_dir_fd=at, dst_dir_fd=trash)
-    return new
+def _remove(at: int, name: str, trash: int, left: list[str], depth: int) -> None:
+    if paths.kind(at, name) != stat.S_IFDIR:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=at)
+    elif depth == _DEEP:
+        left.append(str(next(_numbers)))
+        os.chmod(name, 0o700, dir_fd=at)  # a folder that cannot be written cannot be moved
+        os.rename(name, left[-1], src_dir_fd=at, dst_dir_fd=trash)
+    else:
+        fd = paths.open_folder(at, name)
+        try:
+            for entry in _names(fd):
+                _remove(fd, entry, trash, left, depth + 1)
+        finally:
+            os.close(fd)
+        os.rmdir(name, dir_fd=at)
 
 
 def _names(folder: int) -> set[str]:

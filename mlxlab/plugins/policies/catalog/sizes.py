@@ -12,7 +12,7 @@ from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import Part, Recipe
 
 _ROWS = 6000
-_SHARE = 0.12
+_SHARE = 0.07
 """Of the time limit, for all fits of a program together."""
 
 
