@@ -124,7 +124,7 @@ class Caller:
             task=tree.task,
             role=role,
             index=index,
-            seed=Random(f"{decision.seed}:{decision.step}:{index}").getrandbits(31),  # noqa: S311
+            seed=Random(f"{decision.seed}:{decision.step}:{index}").getrandbits(31),
         )
         return prompt, await self._ask(request, prompt)
 

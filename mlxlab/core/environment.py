@@ -220,7 +220,7 @@ def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardVa
 
 
 def _seed(decision: Decision) -> int:
-    return Random(f"{decision.seed}:{decision.step}:run").getrandbits(31)  # noqa: S311
+    return Random(f"{decision.seed}:{decision.step}:run").getrandbits(31)
 
 
 def _number(text: str) -> float | None:

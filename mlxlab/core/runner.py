@@ -133,7 +133,7 @@ class Runner:
         return False
 
     def _propose(self) -> Decision | Wait | Stop:
-        rng = Random(f"{self._context.seed}:{self._next}")  # noqa: S311
+        rng = Random(f"{self._context.seed}:{self._next}")
         try:
             choice = self._scaffold.propose(self._tree(), rng)
         except Exception as error:

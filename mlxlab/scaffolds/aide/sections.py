@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlxlab.core.libraries import libraries
 from mlxlab.core.records import Feedback, Limits
 from mlxlab.core.sandbox import INPUT
 from mlxlab.core.task import TaskInfo
@@ -21,8 +22,9 @@ SHOWN: dict[Feedback, str] = {
 
 
 def task(info: TaskInfo) -> str:
-    """What the task asks for."""
-    return f"{info.title}\n\n{info.description.strip()}"
+    """What the task asks for, under its title."""
+    text = info.description.strip()
+    return text if info.title in text.partition("\n")[0] else f"{info.title}\n\n{text}"
 
 
 def metric(info: TaskInfo, feedback: Feedback) -> str:
@@ -53,15 +55,14 @@ def data(info: TaskInfo, preview_chars: int) -> str:
 
 
 def sandbox(tree: TreeView, limits: Limits) -> str:
-    """What the program finds where it runs; packages in alphabetical order."""
+    """What the program finds where it runs."""
     has = tree.packages
     gpus = ", ".join(has.gpus) if has.gpus else "none"
     memory = min(has.memory_bytes, limits.memory_bytes) / 2**30
-    listed = ", ".join(f"{name} {has.versions[name]}" for name in sorted(has.versions))
     return (
         f"Python {has.python}; {has.cores} processor core{'s' if has.cores != 1 else ''}; "
         f"{memory:.3g} GiB of memory; GPU: {gpus}.\n"
-        f"Installed: {listed or 'the standard library only'}. Nothing else can be installed."
+        f"Installed: {libraries(has)}. Nothing else can be installed."
     )
 
 
