@@ -36,12 +36,15 @@ def parts(path: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def folder(root: Path, inside: tuple[str, ...]) -> Iterator[int]:
-    """Open a folder below `root`; FileNotFoundError or SandboxFileError where there is none."""
+def folder(root: Path, inside: tuple[str, ...], named: str = "") -> Iterator[int]:
+    """Open a folder below `root`; FileNotFoundError or SandboxFileError where there is none.
+
+    `named` is what messages call it.
+    """
     fd = os.open(root, _FOLDER)
     try:
         for name in inside:
-            fd = _step(fd, name, "/".join(inside))
+            fd = _step(fd, name, named or "/".join(inside))
         yield fd
     finally:
         os.close(fd)

@@ -21,6 +21,7 @@ from mlxlab.core.sandbox import (
 )
 from mlxlab.core.states import StateStore
 from mlxlab.sandboxes.local.config import LocalConfig, isolation
+from mlxlab.sandboxes.local.engine import unavailable
 from mlxlab.sandboxes.local.history import TooLargeError
 from mlxlab.sandboxes.local.place import Place
 from mlxlab.sandboxes.local.verdict import judge
@@ -28,9 +29,6 @@ from mlxlab.sandboxes.local.watch import Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_PROBE = ExecRequest()
-"""Asks for nothing but the isolation itself."""
 
 
 class LocalSandbox:
@@ -45,11 +43,19 @@ class LocalSandbox:
         self._numbers = count()
 
     async def open(self, setup: SandboxSetup) -> None:
-        """Start the warm interpreter and try its isolation once."""
-        self._place = Place(setup, isolated=self.config.isolation == "namespaces")
+        """Start the warm interpreter and try its isolation once.
+
+        Raises:
+            SandboxUnavailable: the kernel does not let us isolate, or this is not Linux.
+            SandboxError: the interpreter or the scratch folder cannot be used.
+        """
         try:
+            self._place = Place(setup, isolated=self.config.isolation == "namespaces")
             await self._place.start()
-            await self.run(_PROBE, Limits())
+            await self._probe()
+        except OSError as error:
+            await self.close()
+            raise SandboxError(f"The sandbox's folder cannot be used: {error}.") from error
         except BaseException:
             await self.close()
             raise
@@ -130,6 +136,13 @@ class LocalSandbox:
         if place is not None:
             place.engine.stop()
             await asyncio.to_thread(place.remove)
+
+    async def _probe(self) -> None:
+        """Execute nothing: what the kernel refuses only then shows here."""
+        try:
+            await self.run(ExecRequest(), Limits())
+        except SandboxError as error:
+            raise unavailable(error.message) from error
 
     def _opened(self) -> Place:
         if self._place is None:

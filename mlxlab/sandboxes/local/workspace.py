@@ -46,7 +46,8 @@ class Workspace:
         root, below = self._place(inside)
         if not below:
             raise SandboxFileError(f"'{path}' is a folder.")
-        with paths.folder(root, below[:-1]) as at, files.opened(at, below[-1], path) as stream:
+        *above, name = below
+        with paths.folder(root, tuple(above), path) as at, files.opened(at, name, path) as stream:
             data = stream.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise SandboxFileError(f"'{path}' is larger than {max_bytes} bytes.")
@@ -70,7 +71,7 @@ class Workspace:
         """List one folder, sorted by path."""
         inside = paths.parts(path)
         root, below = self._place(inside)
-        with paths.folder(root, below) as at, os.scandir(at) as entries:
+        with paths.folder(root, below, path) as at, os.scandir(at) as entries:
             found = [_entry("/".join((*inside, entry.name)), entry) for entry in entries]
         return sorted(found, key=lambda entry: entry.path)
 

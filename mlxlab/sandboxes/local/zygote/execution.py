@@ -65,11 +65,13 @@ def start(job: Job) -> int:
 
 
 def _supervise(job: Job, parent: int) -> None:
-    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    isolated = job.request["isolated"]
+    # Without an init, whose death the kernel makes everybody's, we must live to kill the others.
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL if isolated else signal.SIGTERM)
     if os.getppid() != parent:
         return
     ends_at = time.monotonic() + job.request["wall_s"]
-    if job.request["isolated"]:
+    if isolated:
         linux.unshare(linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
         alive, held = os.pipe()
         first = _fork(job, lambda: _init(job, alive, held))
@@ -78,7 +80,7 @@ def _supervise(job: Job, parent: int) -> None:
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
         first = _fork(job, job.become_program)
     ended = _await(job, first, ends_at)
-    if not job.request["isolated"]:
+    if not isolated:
         _kill_descendants()
     elif not ended:
         os.kill(first, signal.SIGKILL)
