@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.launch import RunOptions, new_run, resumed_run
 from mlxlab.core.manifest import RunManifest
+from mlxlab.core.origin import recorded_here
 from mlxlab.core.runner import Runner
 from mlxlab.core.runs import RunFolder, find_run, list_runs
 
@@ -17,6 +18,7 @@ __all__ = [
     "find_run",
     "list_runs",
     "new_run",
+    "recorded_here",
     "resumed_run",
     "run",
 ]

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -24,13 +23,10 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Prepared inputs of the tests do not mix with the user's."""
-    folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
+def folders_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests' prepared inputs and secret do not mix with the user's."""
+    names = {"XDG_CACHE_HOME": "cache", "XDG_STATE_HOME": "state"}
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, name in names.items():
+            patch.setenv(variable, str(tmp_path_factory.mktemp(name)))
+        yield

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from mlxlab.api import Hooks, Runner, RunOptions, find_run, new_run, resumed_run
+from mlxlab.api import Hooks, RunFolder, Runner, RunOptions, new_run, resumed_run
 from mlxlab.cli.failure import INTERRUPTED, report
 from mlxlab.cli.signals import run_interruptible
 from mlxlab.cli.text import count, plain
@@ -37,13 +36,15 @@ def start(options: RunOptions, show: Show) -> int:
     return _drive(lambda hooks: new_run(options, hooks), show)
 
 
-def resume(name: str, out: Path, steps: int | None, show: Show) -> int:
-    """Take up a recorded run and drive it; returns the exit status."""
-    folder = find_run(name, out)
+def resume(folder: RunFolder, steps: int | None, specs: RunOptions | None, show: Show) -> int:
+    """Take up a recorded run and drive it; returns the exit status.
+
+    `specs` are said for a run that somebody else recorded; one's own keeps its components.
+    """
     recorded = len(folder.steps())
     if steps is not None and steps < recorded:
         raise UsageError(f"The run has {recorded} steps already.", "--steps can only raise that.")
-    return _drive(lambda hooks: resumed_run(folder, hooks, steps), show)
+    return _drive(lambda hooks: resumed_run(folder, hooks, steps, specs), show)
 
 
 def _drive(make: Callable[[Hooks], Runner], show: Show) -> int:

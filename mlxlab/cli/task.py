@@ -11,7 +11,7 @@ from rich.text import Text
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import duration, plain, score
-from mlxlab.core.launch import task_spec
+from mlxlab.core.components import task_spec
 from mlxlab.core.registry import Registry
 from mlxlab.core.task import TaskInfo
 

@@ -12,27 +12,25 @@ from pathlib import Path
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
 from mlxlab.core.clock import now, run_id
+from mlxlab.core.components import Components, Specs
 from mlxlab.core.environment import Environment
 from mlxlab.core.errors import RecordError, UsageError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.inputs import prepared
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
-from mlxlab.core.policy import Policy
+from mlxlab.core.origin import recorded_here, signature
 from mlxlab.core.pool import EnvironmentPool
 from mlxlab.core.preview import preview
-from mlxlab.core.records import ComponentRef, Feedback, Limits
+from mlxlab.core.records import Feedback, Limits
 from mlxlab.core.registry import Component, Registry
-from mlxlab.core.reward import Reward
 from mlxlab.core.runner import Runner
 from mlxlab.core.runs import RunFolder, RunWriter
 from mlxlab.core.sandbox import Sandbox, SandboxSetup
 from mlxlab.core.scaffold import Scaffold
-from mlxlab.core.spec import Spec
 from mlxlab.core.states import StateStore
-from mlxlab.core.task import Task, TaskInfo
+from mlxlab.core.task import TaskInfo
 from mlxlab.core.tree import RunContext
 
-DEFAULT_TASK = "flights"
 SIGNALS: dict[Feedback, tuple[str, ...]] = {
     "public": ("program output", "submission validity", "public score"),
     "self": ("program output", "submission validity", "score printed by the program"),
@@ -42,17 +40,12 @@ SIGNALS: dict[Feedback, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What a run is made of, as the user writes it; None takes the task's own default.
+class RunOptions(Specs):
+    """A run's components and everything else; None takes the task's own default.
 
     Times are in seconds, money in US dollars.
     """
 
-    task: str = DEFAULT_TASK
-    scaffold: str = "aide"
-    policy: str = "catalog"
-    sandbox: str = "local"
-    rewards: tuple[str, ...] = ("ml-agent",)
     steps: int | None = None
     time_s: float | None = None
     exec_timeout_s: float | None = None
@@ -63,55 +56,6 @@ class RunOptions:
     out: Path = Path("runs")
 
 
-@dataclass(frozen=True)
-class Components:
-    """The components of one run, made and checked; `rewards` by the name of their values."""
-
-    registry: Registry
-    task: Component[Task]
-    scaffold: Component[Scaffold]
-    policy: Component[Policy]
-    sandbox: Component[Sandbox]
-    rewards: dict[str, Component[Reward]]
-
-    @classmethod
-    def make(
-        cls,
-        registry: Registry,
-        *,
-        task: str,
-        scaffold: str,
-        policy: str,
-        sandbox: str,
-        rewards: tuple[str, ...],
-    ) -> Components:
-        """Make every component; the cheap ones first, so that a wrong word costs no time."""
-        specs = {str(Spec.parse(reward)): reward for reward in rewards}
-        return cls(
-            registry=registry,
-            policy=registry.create("policy", policy),
-            scaffold=registry.create("scaffold", scaffold),
-            sandbox=registry.create("sandbox", sandbox),
-            rewards={name: registry.create("reward", spec) for name, spec in specs.items()},
-            task=registry.create("task", task_spec(task, registry)),
-        )
-
-    def refs(self) -> dict[str, ComponentRef]:
-        """The references of the components that a run has one of."""
-        made = (self.task, self.scaffold, self.policy, self.sandbox)
-        return {component.ref.kind: component.ref for component in made}
-
-
-def task_spec(text: str, registry: Registry) -> Spec:
-    """A task's spec; a path to a folder is the `folder` task over it."""
-    named = text in registry.names("task")
-    if not named and (
-        text.endswith("/") or os.sep in text.partition(":")[0] or Path(text).is_dir()
-    ):
-        return Spec(name="folder", argument=str(Path(text).resolve()))
-    return Spec.parse(text)
-
-
 def new_run(options: RunOptions, hooks: Hooks, registry: Registry | None = None) -> Runner:
     """Make a run and its folder below `options.out`.
 
@@ -119,44 +63,55 @@ def new_run(options: RunOptions, hooks: Hooks, registry: Registry | None = None)
         UsageError: an option or a combination of options cannot be; no folder was made.
         PluginError, TaskError: a component cannot be used; no folder was made.
     """
-    components = Components.make(
-        registry or Registry.installed(),
-        task=options.task,
-        scaffold=options.scaffold,
-        policy=options.policy,
-        sandbox=options.sandbox,
-        rewards=options.rewards,
-    )
+    components = Components.make(registry or Registry.installed(), options)
     task = components.task.instance
     info = task.info.model_copy(update={"preview": task.info.preview or preview(prepared(task))})
     manifest = _manifest(options, components, info)
+    manifest = manifest.model_copy(update={"origin": signature(manifest)})
     folder = options.out / manifest.run_id
     return _runner(RunWriter(folder), manifest, components, hooks)
 
 
 def resumed_run(
-    folder: RunFolder, hooks: Hooks, steps: int | None = None, registry: Registry | None = None
+    folder: RunFolder,
+    hooks: Hooks,
+    steps: int | None = None,
+    specs: Specs | None = None,
+    registry: Registry | None = None,
 ) -> Runner:
     """Take up a recorded run where it ended, with `steps` in all if given.
 
+    Args:
+        folder: the run.
+        hooks: who is told.
+        steps: how many steps the run shall have in all.
+        specs: the components to go on with, for a run that somebody else recorded: what stands
+            in such a folder is not trusted.
+        registry: where components are found.
+
     Raises:
         RecordError: the folder is in use or cannot be read, or the task's data has changed.
+        UsageError: the run was recorded elsewhere and `specs` is None.
     """
     manifest = folder.manifest()
-    refs = manifest.components
-    components = Components.make(
-        registry or Registry.installed(),
-        task=refs["task"].spec,
-        scaffold=refs["scaffold"].spec,
-        policy=refs["policy"].spec,
-        sandbox=refs["sandbox"].spec,
-        rewards=tuple(ref.spec for ref in manifest.rewards),
-    )
+    if specs is None:
+        if not recorded_here(manifest):
+            raise UsageError(
+                f"{folder.path} was recorded elsewhere; its components could send your keys to a "
+                "stranger.",
+                f"Say them anew. They were: {Specs.of(manifest).as_options()}",
+            )
+        specs = Specs.of(manifest)
+    components = Components.make(registry or Registry.installed(), specs)
     if components.task.instance.info.data_hash != manifest.task.data_hash:
         raise RecordError(
             f"The data of task '{manifest.task.id}' is not what {folder.path} was recorded with.",
             "Start a new run.",
         )
+    attestation = _attested(manifest.attestation, components.sandbox.instance)
+    made = {**components.as_recorded(), "attestation": attestation}
+    manifest = manifest.model_copy(update=made)
+    manifest = manifest.model_copy(update={"origin": signature(manifest)})
     if steps is not None:
         budget = manifest.budget.model_copy(update={"steps": steps})
         manifest = manifest.model_copy(update={"budget": budget})
@@ -167,18 +122,13 @@ def _manifest(options: RunOptions, components: Components, info: TaskInfo) -> Ru
     feedback = _feedback(options.feedback, info, components.scaffold)
     wall_s = options.exec_timeout_s or info.exec_timeout_s
     isolation = components.sandbox.instance.isolation
-    refs = components.refs()
     return RunManifest(
-        run_id=run_id(info.id, refs["scaffold"].name, refs["policy"].name),
+        run_id=run_id(info.id, components.scaffold.ref.name, components.policy.ref.name),
         mlxlab=version("mlxlab"),
         python=platform.python_version(),
         created_at=now(),
         task=info,
-        components=refs,
-        rewards=tuple(
-            reward.ref.model_copy(update={"spec": name})
-            for name, reward in components.rewards.items()
-        ),
+        **components.as_recorded(),
         seed=options.seed,
         workers=options.workers,
         limits=Limits(wall_s=wall_s),
@@ -196,6 +146,16 @@ def _manifest(options: RunOptions, components: Components, info: TaskInfo) -> Ru
             private_scores_shown=feedback == "private",
         ),
     )
+
+
+def _attested(before: Attestation, sandbox: Sandbox) -> Attestation:
+    """What can be said of a run that goes on in this sandbox: the weaker of both statements."""
+    now_reachable = sandbox.isolation.answers_reachable
+    update = {
+        "isolation": before.isolation if before.answers_reachable else sandbox.isolation,
+        "answers_reachable": before.answers_reachable or now_reachable,
+    }
+    return before.model_copy(update=update)
 
 
 def _feedback(wanted: Feedback | None, info: TaskInfo, scaffold: Component[Scaffold]) -> Feedback:

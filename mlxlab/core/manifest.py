@@ -73,6 +73,7 @@ class RunManifest(Record):
     budget: BudgetLimits = BudgetLimits()
     feedback: Feedback = "public"
     attestation: Attestation
+    origin: str = Field("", description="The recording user's signature of the specs.")
     packages: dict[str, str] = {}
     spent: Spent = Spent()
     best: Best | None = None

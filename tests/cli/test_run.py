@@ -164,7 +164,9 @@ def test_a_second_signal_ends_at_once_even_a_run_that_hears_nothing(place: Place
 
 
 def test_resuming_keeps_what_a_run_is_made_of(place: Place) -> None:
-    done = place.mlx("run", "--resume", "x", "--task", "toy", "--seed", "1", "--reward", "valid")
+    place.mlx(*TOY_RUN, "--policy", "writer", "--steps", "1")
+    again = ["run", "--resume", "latest"]
+    done = place.mlx(*again, "--task", "toy", "--seed", "1", "--reward", "valid")
     assert done.returncode == 2
     assert "leave out --task, --reward, --seed" in done.stderr
 

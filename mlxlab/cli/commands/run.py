@@ -13,20 +13,9 @@ _EPILOG = """\
 A component is written name, name:argument or name?key=value&key=value; 'mlx plugins list'
 shows what is installed, 'mlx plugins show NAME' the options of one. Durations are written
 90, 90s, 30m or 2h. Ctrl-C stops a run so that --resume takes it up again."""
-_FIXED = [
-    "task",
-    "scaffold",
-    "policy",
-    "sandbox",
-    "rewards",
-    "time_s",
-    "exec_timeout_s",
-    "max_cost_usd",
-    "seed",
-    "workers",
-    "feedback",
-]
-"""Options that are part of a run's identity, and so cannot change when it is resumed."""
+_SPECS = ("task", "scaffold", "policy", "sandbox", "rewards")
+_FIXED = ("time_s", "exec_timeout_s", "max_cost_usd", "seed", "workers", "feedback")
+"""What a run has decided for good; its specs too, unless somebody else recorded it."""
 _WRITTEN = {
     "rewards": "--reward",
     "time_s": "--time",
@@ -51,16 +40,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive the run, or usage errors before anything starts."""
+    from mlxlab.api import find_run, recorded_here
     from mlxlab.cli import drive
     from mlxlab.cli.signals import terminable
 
     out = args.out or Path("runs")
-    given = {name: value for name in _FIXED if (value := getattr(args, name)) is not None}
+    given = {n: value for n in (*_SPECS, *_FIXED) if (value := getattr(args, n)) is not None}
     show = drive.Show(json=args.json, quiet=args.quiet)
     with terminable():
         if args.resume is not None:
-            _refuse_changes(given)
-            return drive.resume(args.resume, out, args.steps, show)
+            folder = find_run(args.resume, out)
+            own = recorded_here(folder.manifest())
+            _refuse_changes([name for name in given if own or name in _FIXED])
+            specs = _options(given, None, out) if given else None
+            return drive.resume(folder, args.steps, specs, show)
         return drive.start(_options(given, args.steps, out), show)
 
 
@@ -72,7 +65,7 @@ def _options(given: dict[str, Any], steps: int | None, out: Path) -> Any:
     return RunOptions(**given, steps=steps, out=out)
 
 
-def _refuse_changes(given: dict[str, Any]) -> None:
+def _refuse_changes(given: list[str]) -> None:
     if given:
         named = ", ".join(_WRITTEN.get(name, f"--{name}") for name in given)
         raise UsageError(

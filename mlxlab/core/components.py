@@ -1,0 +1,90 @@
+"""The components of a run: their specs, and what the registry makes of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from mlxlab.core.errors import RecordError
+from mlxlab.core.manifest import RunManifest
+from mlxlab.core.policy import Policy
+from mlxlab.core.registry import Component, Registry
+from mlxlab.core.reward import Reward
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.core.scaffold import Scaffold
+from mlxlab.core.spec import Spec
+from mlxlab.core.task import Task
+
+DEFAULT_TASK = "flights"
+ONE_EACH = ("task", "scaffold", "policy", "sandbox")
+"""The kinds that a run has one component of."""
+
+
+@dataclass(frozen=True)
+class Specs:
+    """What a run is made of, as the user writes it."""
+
+    task: str = DEFAULT_TASK
+    scaffold: str = "aide"
+    policy: str = "catalog"
+    sandbox: str = "local"
+    rewards: tuple[str, ...] = ("ml-agent",)
+
+    @classmethod
+    def of(cls, manifest: RunManifest) -> Specs:
+        """The specs that a run was recorded with; raises RecordError if one is missing."""
+        found = manifest.components
+        if missing := [kind for kind in ONE_EACH if kind not in found]:
+            raise RecordError(f"The run {manifest.run_id} names no {' and no '.join(missing)}.")
+        task, scaffold, policy, sandbox = (found[kind].spec for kind in ONE_EACH)
+        rewards = tuple(reward.spec for reward in manifest.rewards)
+        return cls(task, scaffold, policy, sandbox, rewards)
+
+    def as_options(self) -> str:
+        """The command-line options that say the same."""
+        words = [f"--{kind} {quote(getattr(self, kind))}" for kind in ONE_EACH]
+        return " ".join([*words, *(f"--reward {quote(reward)}" for reward in self.rewards)])
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components of one run, made and checked; `rewards` by the name of their values."""
+
+    registry: Registry
+    task: Component[Task]
+    scaffold: Component[Scaffold]
+    policy: Component[Policy]
+    sandbox: Component[Sandbox]
+    rewards: dict[str, Component[Reward]]
+
+    @classmethod
+    def make(cls, registry: Registry, specs: Specs) -> Components:
+        """Make every component; the cheap ones first, so that a wrong word costs no time."""
+        rewards = {str(Spec.parse(reward)): reward for reward in specs.rewards}
+        return cls(
+            registry=registry,
+            policy=registry.create("policy", specs.policy),
+            scaffold=registry.create("scaffold", specs.scaffold),
+            sandbox=registry.create("sandbox", specs.sandbox),
+            rewards={name: registry.create("reward", spec) for name, spec in rewards.items()},
+            task=registry.create("task", task_spec(specs.task, registry)),
+        )
+
+    def as_recorded(self) -> dict[str, Any]:
+        """The manifest's entries for them."""
+        made = (self.task, self.scaffold, self.policy, self.sandbox)
+        return {
+            "components": {component.ref.kind: component.ref for component in made},
+            "rewards": tuple(reward.ref for reward in self.rewards.values()),
+        }
+
+
+def task_spec(text: str, registry: Registry) -> Spec:
+    """A task's spec; a path to a folder is the `folder` task over it."""
+    named = text in registry.names("task")
+    if not named and (os.sep in text.partition(":")[0] or Path(text).is_dir()):
+        return Spec(name="folder", argument=str(Path(text).resolve()))
+    return Spec.parse(text)
