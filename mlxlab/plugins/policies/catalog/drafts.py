@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from random import Random
 
-from mlxlab.plugins.policies.catalog.families import FAMILIES, Family
+from mlxlab.plugins.policies.catalog.families import FAMILIES
+from mlxlab.plugins.policies.catalog.family import Family
 from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import Part, Recipe, write
 

@@ -25,7 +25,7 @@ class Move:
     recipe: Recipe
 
 
-GROUPS = {"settings": 3.0, "columns": 3.0, "rows": 3.0, "ensemble": 4.0, "family": 1.0}
+GROUPS = {"settings": 3.0, "columns": 3.0, "rows": 3.0, "ensemble": 4.0, "family": 1.5}
 """How likely a move of each group is, where there is one."""
 
 
@@ -57,7 +57,7 @@ def moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[Move]:
         yield Move("rows", weight, says, _with(recipe, **update))
     if problem.kind != "unknown":
         yield from _ensemble_moves(recipe, problem, memory)
-    yield from _family_moves(recipe, problem)
+    yield from _family_moves(recipe, problem, memory)
 
 
 def _with(recipe: Recipe, **update: Any) -> Recipe:
@@ -192,12 +192,13 @@ def _partners(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[tupl
     ranked = _other_parts(memory.ranked(problem.maximize), taken)
     view = {"weight": 1, "view": recipe.parts[0].view}
     for rank, part in enumerate(ranked[:3]):
-        if FAMILIES[part.family].strength >= 2 or rank == 0:
+        if _strength(part.family, problem) >= 2 or rank == 0:
             yield 2.0 / (rank + 1), part.model_copy(update=view)
     seen = taken | {part.family for part in ranked}
-    for name, family in usable(problem).items():
-        if name not in seen and family.strength >= 3:
-            yield 0.1 * family.strength, plain_part(name, problem).model_copy(update=view)
+    for name in usable(problem):
+        strength = _strength(name, problem)
+        if name not in seen and strength >= 3:
+            yield 0.15 * strength, plain_part(name, problem).model_copy(update=view)
     if not problem.image and not any(FAMILIES[name].linear for name in taken):
         curved = plain_part("linear", problem).model_copy(update={"shape": "splines"})
         yield 1.0, curved
@@ -212,22 +213,34 @@ def _other_parts(recipes: Sequence[Recipe], taken: set[str]) -> list[Part]:
     return list(found.values())
 
 
-def _family_moves(recipe: Recipe, problem: Problem) -> Iterator[Move]:
-    """Another family in the place of the only part, keeping the preprocessing that it can take."""
-    if len(recipe.parts) > 1:
-        return
-    old = recipe.parts[0]
-    for name, family in usable(problem).items():
-        if name == old.family or family.strength < FAMILIES[old.family].strength:
-            continue
-        part = plain_part(name, problem)
-        kept: dict[str, Any] = {"rare": old.rare, "text": old.text, "view": old.view}
-        if family.linear == FAMILIES[old.family].linear and "native" not in (
-            old.encode,
-            old.impute,
-        ):
-            kept |= {"encode": old.encode, "flags": old.flags, "scale": old.scale}
-            kept |= {"shape": old.shape}
-        part = part.model_copy(update=kept)
-        says = f"a {part.main} instead of the {old.main}"
-        yield Move("family", float(family.strength), says, _with(recipe, parts=(part,)))
+def _family_moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[Move]:
+    """Another family in the place of a part, keeping the preprocessing that it can take."""
+    for place, old in enumerate(recipe.parts):
+        share = 1 / len(recipe.parts)
+        least = _strength(old.family, problem)
+        for name in usable(problem):
+            strength = _strength(name, problem)
+            if name in recipe.families or strength < least:
+                continue
+            part = _in_place_of(old, name, problem)
+            parts = (*recipe.parts[:place], part, *recipe.parts[place + 1 :])
+            weight = strength * share * (0.3 if name in memory.families else 1.0)
+            says = f"a {part.main} instead of the {old.main}"
+            yield Move("family", weight, says, _with(recipe, parts=parts))
+
+
+def _strength(name: str, problem: Problem) -> int:
+    family = FAMILIES[name]
+    return family.sight if problem.image else family.strength
+
+
+def _in_place_of(old: Part, name: str, problem: Problem) -> Part:
+    part = plain_part(name, problem)
+    kept: dict[str, Any] = {"text": old.text, "view": old.view, "weight": old.weight}
+    alike = FAMILIES[name].linear == FAMILIES[old.family].linear
+    if alike and "native" not in (old.encode, old.impute, part.impute):
+        kept |= {"encode": old.encode, "rare": old.rare, "flags": old.flags}
+        kept |= {"scale": old.scale, "shape": old.shape}
+    elif old.encode == "target":
+        kept |= {"encode": "target"}
+    return part.model_copy(update=kept)

@@ -49,9 +49,7 @@ class Catalog:
         """Nothing is held."""
 
 
-def choose(
-    operator: str, problem: Problem, memory: Memory, rng: Random
-) -> tuple[str, Recipe]:
+def choose(operator: str, problem: Problem, memory: Memory, rng: Random) -> tuple[str, Recipe]:
     """What to say and what to run; without a program to change, a draft."""
     if operator == "debug" and memory.parent is not None:
         return repair(memory.parent, problem, memory, rng)

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mlxlab.plugins.policies.catalog.families import FAMILIES, Value
+from mlxlab.plugins.policies.catalog.families import FAMILIES
+from mlxlab.plugins.policies.catalog.family import Value
 
 MAX_PARTS = 4
 _MARK = re.compile(r"\brecipe: (?=\{)")

@@ -7,12 +7,13 @@ time limit is left free.
 
 from __future__ import annotations
 
-from mlxlab.plugins.policies.catalog.families import FAMILIES, Value
+from mlxlab.plugins.policies.catalog.families import FAMILIES
+from mlxlab.plugins.policies.catalog.family import Value
 from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import Part, Recipe
 
 _ROWS = 6000
-_SHARE = 0.07
+_SHARE = 0.08
 """Of the time limit, for all fits of a program together."""
 
 
@@ -61,7 +62,7 @@ def seconds(part: Part, recipe: Recipe, problem: Problem, rows: int) -> float:
     family = FAMILIES[part.family]
     share: float = rows * (1 + 4 * bool(recipe.shift)) / _ROWS
     factor = _settings_factor(part, problem) * _columns_factor(part, recipe, problem)
-    return family.seconds * factor * share**family.power
+    return family.seconds * factor * float(share**family.power)
 
 
 def row_cap(part: Part, recipe: Recipe, problem: Problem) -> int:

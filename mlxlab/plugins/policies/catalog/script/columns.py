@@ -143,8 +143,6 @@ def image_steps(part: Part, problem: Problem) -> Steps:
     steps.add(f"FunctionTransformer({view})", _from("FunctionTransformer"))
     if part.pca:
         count = max(1, min(part.pca, problem.rows // 3))
-        steps.add(
-            f"PCA({count}, whiten=False, random_state=SEED)", _from("PCA", "decomposition")
-        )
+        steps.add(f"PCA({count}, whiten=False, random_state=SEED)", _from("PCA", "decomposition"))
     scaling(part, problem, steps)
     return steps

@@ -23,14 +23,10 @@ def _metric(name: str) -> tuple[str, ...]:
 _SCORES = {
     "accuracy": Score("accuracy_score(y, guess)", _metric("accuracy_score")),
     "f1_macro": Score('f1_score(y, guess, average="macro")', _metric("f1_score")),
-    "log_loss": Score(
-        "log_loss(y, guess, labels=range(guess.shape[1]))", _metric("log_loss")
-    ),
+    "log_loss": Score("log_loss(y, guess, labels=range(guess.shape[1]))", _metric("log_loss")),
     "rmse": Score("np.sqrt(mean_squared_error(y, guess))", _metric("mean_squared_error")),
     "mae": Score("mean_absolute_error(y, guess)", _metric("mean_absolute_error")),
-    "rmsle": Score(
-        "np.sqrt(mean_squared_log_error(y, guess))", _metric("mean_squared_log_error")
-    ),
+    "rmsle": Score("np.sqrt(mean_squared_log_error(y, guess))", _metric("mean_squared_log_error")),
     "r2": Score("r2_score(y, guess)", _metric("r2_score")),
 }
 _DEFAULT = {"labels": "accuracy", "chances": "log_loss", "numbers": "rmse", "unknown": "rmse"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlxlab.plugins.policies.catalog.families import FAMILIES, Estimator, Value
+from mlxlab.plugins.policies.catalog.families import FAMILIES
+from mlxlab.plugins.policies.catalog.family import Estimator, Value
 from mlxlab.plugins.policies.catalog.problem import Problem
 from mlxlab.plugins.policies.catalog.recipe import Part, Recipe
-from mlxlab.plugins.policies.catalog.sizes import row_cap
 from mlxlab.plugins.policies.catalog.script.columns import image_steps, table_columns, words
 from mlxlab.plugins.policies.catalog.script.text import broken
+from mlxlab.plugins.policies.catalog.sizes import row_cap
 
 _NATIVE = ", categorical_features=list(range(len(numbers), len(numbers) + len(categories))))"
 

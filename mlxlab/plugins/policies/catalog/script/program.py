@@ -61,11 +61,6 @@ def program(recipe: Recipe, problem: Problem) -> str:
     lines = ["import warnings", *read_imports, *model_imports]
     lines += [line for builder in made for line in builder.imports]
     functions = [*read_functions, *(builder.code for builder in made), *model_functions]
-    blocks = [
-        _head(recipe, problem) + "\n\n" + text.imports(lines),
-        _constants(problem),
-        "\n\n\n".join(functions),
-        rows,
-        judging.finish(problem),
-    ]
-    return "\n\n".join(blocks[:2]) + "\n\n\n" + blocks[2] + "\n\n\n" + "\n\n".join(blocks[3:]) + "\n"
+    opening = "\n\n".join([_head(recipe, problem), text.imports(lines), _constants(problem)])
+    closing = f"{rows}\n\n{judging.finish(problem)}\n"
+    return "\n\n\n".join([opening, *functions, closing])

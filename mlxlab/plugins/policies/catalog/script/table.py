@@ -112,7 +112,8 @@ def functions(recipe: Recipe) -> list[str]:
 
 def read(problem: Problem) -> str:
     """The statements that read the two tables; ids and labels are texts, exactly as written."""
-    texts = "{ID: str}" if problem.kind != "classification" else "dict.fromkeys([ID, *TARGETS], str)"
+    labels = problem.kind == "classification"
+    texts = "dict.fromkeys([ID, *TARGETS], str)" if labels else "{ID: str}"
     return fill(_OPEN, texts=texts)
 
 
