@@ -53,7 +53,7 @@ def test_the_plan_ends_with_the_recipe_of_the_code() -> None:
 def test_without_anything_to_change_it_drafts() -> None:
     for operator in ("improve", "debug"):
         action = answer(made.request(made.info("auc"), operator, "An unknown program."))
-        assert "with its usual settings" in action.plan
+        assert "with the usual settings" in action.plan
 
 
 def test_a_draft_avoids_what_the_prompt_lists() -> None:

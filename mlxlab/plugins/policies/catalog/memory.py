@@ -18,7 +18,7 @@ _SCORE = re.compile(
     re.IGNORECASE,
 )
 _TOO_MUCH = re.compile(
-    r"time ?limit|timeout|timed out|memory|oom|killed|did not end within", re.IGNORECASE
+    r"time ?limit|time-?out|timed out|memory|\boom\b|killed|unable to allocate", re.IGNORECASE
 )
 _AFTER = 300
 

@@ -70,7 +70,7 @@ def _part_moves(part: Part, problem: Problem) -> Iterator[tuple[str, float, str,
     options = _image_columns(part) if problem.image else _table_columns(part, problem)
     for weight, name, value in options:
         if getattr(part, name) != value:
-            says = f"{name} {value} instead of {getattr(part, name)} for the {part.main}"
+            says = f"{name} {value} instead of {getattr(part, name)} for {part.main}"
             yield "columns", weight, says, part.model_copy(update={name: value})
 
 
@@ -87,7 +87,7 @@ def _setting_moves(part: Part, problem: Problem) -> Iterator[tuple[float, str, P
             distance = abs(other - place)
             weight = {1: 1.0, 2: 1.5}.get(distance, 0.7) / len(ladder.values)
             params = settled(part.family, part.params | {name: value}, problem)
-            says = f"{name} {value} instead of {now} for the {part.main}"
+            says = f"{name} {value} instead of {now} for {part.main}"
             yield weight, says, part.model_copy(update={"params": params})
 
 
@@ -144,7 +144,7 @@ def _row_moves(recipe: Recipe, problem: Problem) -> Iterator[tuple[float, str, d
             yield 2.0, "pictures sheared upright", {"deskew": True}
         for far in (0, 1):
             if recipe.shift != far:
-                says = f"copies of the pictures moved by {far} pixels"
+                says = f"pictures copied and moved by {far} pixels"
                 yield 1.0 if far else 0.3, says, {"shift": far}
         return
     if problem.dated:
@@ -167,22 +167,22 @@ def _ensemble_moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterato
     if len(recipe.parts) < MAX_PARTS:
         for weight, part in _partners(recipe, problem, memory):
             parts = (*recipe.parts, part)
-            yield Move("ensemble", weight, f"a {part.main} beside it", _with(recipe, parts=parts))
+            yield Move("ensemble", weight, f"the mean with {part.main}", _with(recipe, parts=parts))
     if len(recipe.parts) == 1:
         return
     for place, part in enumerate(recipe.parts):
         rest = (*recipe.parts[:place], *recipe.parts[place + 1 :])
         left = {"parts": rest} | ({"combine": "mean"} if len(rest) == 1 else {})
-        yield Move("ensemble", 0.2, f"no {part.main} any more", _with(recipe, **left))
+        yield Move("ensemble", 0.2, f"the ensemble without {part.main}", _with(recipe, **left))
         for weight in (1, 2, 3):
             if weight != part.weight and recipe.combine == "mean":
                 changed = part.model_copy(update={"weight": weight})
                 parts = (*recipe.parts[:place], changed, *recipe.parts[place + 1 :])
-                says = f"weight {weight} for the {part.main}"
+                says = f"weight {weight} for {part.main}"
                 yield Move("ensemble", 0.15, says, _with(recipe, parts=parts))
     combine = "mean" if recipe.combine == "stack" else "stack"
     if not problem.tiny:
-        says = "their mean" if combine == "mean" else "a linear model over them"
+        says = "the mean of the parts" if combine == "mean" else "a linear model over the parts"
         yield Move("ensemble", 0.2, says, _with(recipe, combine=combine))
 
 
@@ -225,7 +225,7 @@ def _family_moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[
             part = _in_place_of(old, name, problem)
             parts = (*recipe.parts[:place], part, *recipe.parts[place + 1 :])
             weight = strength * share * (0.3 if name in memory.families else 1.0)
-            says = f"a {part.main} instead of the {old.main}"
+            says = f"{part.main} instead of {old.main}"
             yield Move("family", weight, says, _with(recipe, parts=parts))
 
 

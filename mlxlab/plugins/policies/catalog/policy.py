@@ -58,4 +58,5 @@ def choose(operator: str, problem: Problem, memory: Memory, rng: Random) -> tupl
         if move is not None:
             return move.says, move.recipe
     recipe = draft(problem, memory.families, memory.notations, rng)
-    return f"a {recipe.parts[0].main} with its usual settings", recipe
+    how = "varied" if recipe.parts[0].params else "the usual"
+    return f"{recipe.parts[0].main} with {how} settings", recipe

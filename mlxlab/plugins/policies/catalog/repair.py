@@ -15,7 +15,9 @@ _GIVEN_UP_AFTER = 2
 def repair(recipe: Recipe, problem: Problem, memory: Memory, rng: Random) -> tuple[str, Recipe]:
     """What to say and what to run next; after two failed repairs, something else."""
     if recipe.simpler >= _GIVEN_UP_AFTER:
-        return "another family", draft(problem, memory.families, memory.notations, rng)
+        return "the failed approach given up for another", draft(
+            problem, memory.families, memory.notations, rng
+        )
     update = {"simpler": recipe.simpler + 1}
     if memory.too_much:
         parts = (recipe.parts[0].model_copy(update={"params": {}, "shape": "plain"}),)

@@ -79,7 +79,10 @@ def build(part: Part, name: str, recipe: Recipe, problem: Problem) -> Builder:
 
 
 def _function(name: str, title: str, first: str, before: list[str], calls: list[str]) -> str:
-    head = [f"def {name}({'classify' if len(calls) > 1 else ''}):", f'    """A fresh {title}."""']
+    head = [
+        f"def {name}({'classify' if len(calls) > 1 else ''}):",
+        f'    """{title[0].upper()}{title[1:]}, not yet fitted."""',
+    ]
     body = [broken(first, "    ")] if first else []
     if len(calls) > 1:
         body.append("    if classify:")
