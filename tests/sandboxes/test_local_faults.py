@@ -355,3 +355,9 @@ def test_the_host_waits_no_longer_than_the_program(box: Any) -> None:
     began = time.monotonic()
     box.says("import os, time\nif os.fork() == 0: time.sleep(30)")
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 20, 64 << 20, 300 << 20])
+def test_a_limit_too_low_for_python_is_the_programs_problem(box: Any, memory_bytes: int) -> None:
+    result = box.run("block = bytearray(1 << 30)", memory_bytes=memory_bytes)
+    assert (result.outcome, result.exit_code) == ("oom", 1)

@@ -16,7 +16,6 @@ from mlxlab.core.errors import SandboxError, SandboxUnavailable
 from mlxlab.sandboxes.local.zygote import wire
 
 START_S = 180.0
-ANSWER_S = 60.0
 _PROGRAM = Path(__file__).with_name("zygote") / "__main__.py"
 _LOG_TAIL = 2000
 
@@ -39,7 +38,7 @@ class Engine:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def socket(self) -> socket.socket:
+    def control(self) -> socket.socket:
         """The host's end of the control socket."""
         if self._socket is None:
             raise SandboxError("The sandbox is not open.")
@@ -55,6 +54,7 @@ class Engine:
         self.stop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
+        self._socket = ours
         with theirs, self._log.open("wb") as log:
             # -P and -s: neither the current folder nor the user's packages get in.
             self._process = subprocess.Popen(
@@ -67,30 +67,28 @@ class Engine:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._socket = ours
-        answer = await self.ask(setup, START_S)
+        answer = await self._introduce(ours, setup)
         if "unavailable" in answer:
             self.stop()
             raise unavailable(answer["unavailable"])
         return answer
 
-    async def ask(self, message: wire.Message, timeout_s: float = ANSWER_S) -> wire.Message:
-        """Send a message and wait for its answer; raises SandboxError if there is none."""
-        loop = asyncio.get_running_loop()
+    async def _introduce(self, control: socket.socket, setup: wire.Message) -> wire.Message:
+        """Send the setup and wait for what the zygote says about itself."""
         try:
-            wire.send(self.socket, message)
-            async with asyncio.timeout(timeout_s):
-                await _readable(loop, self.socket)
+            wire.send(control, setup)
+            async with asyncio.timeout(START_S):
+                await _readable(control)
         except (OSError, TimeoutError) as error:
             self.stop()
-            raise self.failure("does not answer") from error
+            raise self.failure("did not start") from error
         except asyncio.CancelledError:
-            self.stop()  # or the next question would get this one's answer
+            self.stop()  # half started, it could not be understood later
             raise
-        answer, _ = wire.receive(self.socket)
+        answer, _ = wire.receive(control)
         if answer is None:
             self.stop()
-            raise self.failure("ended unexpectedly")
+            raise self.failure("ended while it started")
         return answer
 
     def failure(self, what: str) -> SandboxError:
@@ -123,8 +121,8 @@ def unavailable(cause: str) -> SandboxUnavailable:
     )
 
 
-async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
-    ready = asyncio.Event()
+async def _readable(sock: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sock, ready.set)
     try:
         await ready.wait()

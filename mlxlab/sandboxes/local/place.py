@@ -65,12 +65,11 @@ class Place:
             "seen_at": self._seen_at,
             "inputs": given and str(given),
             "hidden": self.setup.hidden,
-            "covered": [str(self._scratch)],
             "uid": self._uid,
         }
         temporary = "/tmp" if self.isolated else str(self._scratch / _TEMPORARY)  # noqa: S108
         self.about = await self.engine.start(
-            {"isolated": self.isolated, "view": view},
+            {"isolated": self.isolated, "hidden": self.setup.hidden, "view": view},
             environment(self._seen_at, temporary, self.setup.cores),
         )
 
@@ -86,12 +85,6 @@ class Place:
         """Make the workspace usable; a zygote that still shows a deleted one is stopped."""
         if self.workspace.repair() and self.isolated:
             self.engine.stop()
-
-    async def versions(self) -> dict[str, str]:
-        """Installed distributions that the code can import, and their versions."""
-        await self.ready()
-        answer = await self.engine.ask({"kind": "versions", "hidden": self.setup.hidden})
-        return dict(answer["versions"])
 
     def message(self, number: int, request: ExecRequest, limits: Limits) -> wire.Message:
         """The request for one execution as the zygote takes it."""

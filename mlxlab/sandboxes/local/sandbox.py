@@ -24,7 +24,6 @@ from mlxlab.sandboxes.local.config import LocalConfig, isolation
 from mlxlab.sandboxes.local.engine import unavailable
 from mlxlab.sandboxes.local.history import TooLargeError
 from mlxlab.sandboxes.local.place import Place
-from mlxlab.sandboxes.local.verdict import judge
 from mlxlab.sandboxes.local.watch import Watch
 
 P = ParamSpec("P")
@@ -38,7 +37,6 @@ class LocalSandbox:
         self.config = config
         self.isolation = isolation(config)
         self._place: Place | None = None
-        self._versions: dict[str, str] | None = None
         self._running = False
         self._numbers = count()
 
@@ -71,21 +69,16 @@ class LocalSandbox:
             )
         self._running = True
         try:
-            await place.ready()
             message = place.message(next(self._numbers), request, limits)
-            watch = Watch(place.engine, message["id"], limits, on_output)
-            ending = await watch.run(message)
+            watch = Watch(place, message, limits, on_output)
+            try:
+                return await watch.run()
+            except SandboxError:
+                if watch.began:
+                    raise
+            return await Watch(place, message, limits, on_output).run()
         finally:
             self._running = False
-        verdict = judge(ending, limits, message["bounds"]["cpu_s"])
-        return ExecResult(
-            outcome=verdict.outcome,
-            exit_code=verdict.exit_code,
-            stdout=watch.text("stdout"),
-            stderr=watch.text("stderr"),
-            duration_s=watch.duration_s,
-            detail=verdict.detail,
-        )
 
     async def read(self, path: str, max_bytes: int = 1 << 30) -> bytes:
         """Read a regular file of the workspace or of `input/`."""
@@ -120,14 +113,10 @@ class LocalSandbox:
     async def packages(self) -> Packages:
         """What the code can import, without what is hidden from it."""
         place = self._opened()
-        if self._versions is None:
-            self._versions = await place.versions()
         return Packages(
-            python=place.about["python"],
-            versions=self._versions,
+            **place.about,
             cores=place.setup.cores,
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            gpus=tuple(place.about["gpus"]),
         )
 
     async def close(self) -> None:
@@ -135,7 +124,10 @@ class LocalSandbox:
         place, self._place = self._place, None
         if place is not None:
             place.engine.stop()
-            await asyncio.to_thread(place.remove)
+            try:
+                await asyncio.to_thread(place.remove)
+            except OSError as error:
+                raise SandboxError(f"The sandbox's folder cannot be removed: {error}.") from error
 
     async def _probe(self) -> None:
         """Execute nothing: what the kernel refuses only then shows here."""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlxlab.core.records import Limits
-from mlxlab.core.sandbox import OnOutput
-from mlxlab.sandboxes.local.engine import Engine, pipes
+from mlxlab.core.sandbox import ExecResult, OnOutput
+from mlxlab.sandboxes.local.engine import pipes
 from mlxlab.sandboxes.local.output import Stream
-from mlxlab.sandboxes.local.verdict import Ending
+from mlxlab.sandboxes.local.place import Place
+from mlxlab.sandboxes.local.verdict import Ending, judge
 from mlxlab.sandboxes.local.zygote import wire
 
 GRACE_S = 10.0
@@ -32,9 +33,12 @@ class Watch:
     The time limit is kept by the supervisor inside; here the output limit is.
     """
 
-    def __init__(self, engine: Engine, number: int, limits: Limits, tell: OnOutput | None) -> None:
-        self._engine = engine
-        self._number = number
+    def __init__(
+        self, place: Place, message: wire.Message, limits: Limits, tell: OnOutput | None
+    ) -> None:
+        self._place = place
+        self._engine = place.engine
+        self._message = message
         self._limits = limits
         self._tell = tell
         self._streams: dict[_Name, Stream] = {
@@ -44,24 +48,37 @@ class Watch:
         self._seen = 0
         self._overflow = False
         self._fds: dict[str, int] = {}
-        self.duration_s = 0.0
+        self.began = False
+        """Whether the program may have done something."""
 
-    def text(self, name: _Name) -> str:
-        """What is kept of a stream."""
-        return self._streams[name].kept.text()
-
-    async def run(self, message: wire.Message) -> Ending:
+    async def run(self) -> ExecResult:
         """Execute until nothing lives any more.
 
         Raises:
             SandboxError: the zygote died or does not end the execution.
             CancelledError: after everything was killed.
         """
+        await self._place.ready()
+        kills_before, began = _memory_kills(), time.monotonic()
+        facts = await self._live()
+        duration_s = time.monotonic() - began
+        ending = self._ending(facts, _memory_kills() > kills_before)
+        verdict = judge(ending, self._limits, self._message["bounds"]["cpu_s"])
+        return ExecResult(
+            outcome=verdict.outcome,
+            exit_code=verdict.exit_code,
+            stdout=self._text("stdout"),
+            stderr=self._text("stderr"),
+            duration_s=duration_s,
+            detail=verdict.detail,
+        )
+
+    async def _live(self) -> dict[str, Any]:
+        """Start, listen until the end; returns the supervisor's report."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
-        control = self._engine.socket.fileno()
-        kills_before, began = _memory_kills(), time.monotonic()
-        self._start(message)
+        control = self._engine.control.fileno()
+        self._start()
         late = loop.call_later(self._limits.wall_s + GRACE_S, self._give_up, ended)
         loop.add_reader(control, self._hear, ended)
         for name in self._streams:
@@ -75,19 +92,22 @@ class Watch:
             late.cancel()
             for fd in (control, self._fds["stdout"], self._fds["stderr"]):
                 loop.remove_reader(fd)
-            self.duration_s = time.monotonic() - began
             facts = self._finish()
-        return self._ending(facts, _memory_kills() > kills_before)
+        return facts
 
-    def _start(self, message: wire.Message) -> None:
+    def _text(self, name: _Name) -> str:
+        return self._streams[name].kept.text()
+
+    def _start(self) -> None:
         made = dict(zip(("stdout", "stderr", "report"), pipes(3), strict=True))
         self._fds = {name: read_end for name, (read_end, _) in made.items()}
         given = [write_end for _, write_end in made.values()]
         try:
-            wire.send(self._engine.socket, message, given)
+            wire.send(self._engine.control, self._message, given)
         except OSError as error:
             for fd in self._fds.values():
                 os.close(fd)
+            self._engine.stop()
             raise self._engine.failure(f"cannot be asked ({error.strerror})") from error
         finally:
             for fd in given:
@@ -116,13 +136,15 @@ class Watch:
             self._tell(name, text)
 
     def _hear(self, ended: asyncio.Future[None]) -> None:
-        answer, _ = wire.receive(self._engine.socket)
+        answer, _ = wire.receive(self._engine.control)
         if ended.done():
             return
         if answer is None:
             self._engine.stop()
             ended.set_exception(self._engine.failure("ended during an execution"))
-        elif answer.get("ended") == self._number:
+        elif answer.get("began") == self._message["id"]:
+            self.began = True
+        elif answer.get("ended") == self._message["id"]:
             ended.set_result(None)
 
     def _give_up(self, ended: asyncio.Future[None]) -> None:
@@ -132,7 +154,7 @@ class Watch:
 
     def _stop(self) -> None:
         with contextlib.suppress(OSError):
-            wire.send(self._engine.socket, {"kind": "stop", "id": self._number})
+            wire.send(self._engine.control, {"kind": "stop", "id": self._message["id"]})
 
     def _end_now(self) -> None:
         """Kill everything, waiting for it here: a second cancellation must not cut it short."""
@@ -140,11 +162,11 @@ class Watch:
             return
         self._stop()
         until = time.monotonic() + GRACE_S
-        while select.select([self._engine.socket], [], [], max(0.0, until - time.monotonic()))[0]:
-            answer, _ = wire.receive(self._engine.socket)
+        while select.select([self._engine.control], [], [], max(0.0, until - time.monotonic()))[0]:
+            answer, _ = wire.receive(self._engine.control)
             if answer is None:
                 break
-            if answer.get("ended") == self._number:
+            if answer.get("ended") == self._message["id"]:
                 return
         self._engine.stop()
 
@@ -175,7 +197,7 @@ class Watch:
             status=facts.get("status"),
             cpu_s=facts.get("cpu_s", 0.0),
             machine_out_of_memory=machine_out_of_memory,
-            stderr=self.text("stderr"),
+            stderr=self._text("stderr"),
         )
 
 

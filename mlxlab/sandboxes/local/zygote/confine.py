@@ -30,7 +30,7 @@ def limit(bounds: Bounds) -> None:
         (resource.RLIMIT_AS, bounds.memory_bytes),
         (resource.RLIMIT_NPROC, bounds.processes),
         (resource.RLIMIT_FSIZE, bounds.file_bytes),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # a handler behind a pipe is called even at 0
         (resource.RLIMIT_NOFILE, OPEN_FILES),
     ):
         hard = resource.getrlimit(kind)[1]

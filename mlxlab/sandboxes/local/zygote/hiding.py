@@ -41,10 +41,13 @@ def left_out(folder: Path, names: set[str]) -> set[str]:
     `__pycache__` goes as well: it holds the compiled form of hidden single-file modules.
     """
     entries = {entry.name for entry in folder.iterdir()}
-    found = {entry for entry in entries if entry.partition(".")[0] in names}
+    of = set(names)
     for distribution in distributions(path=[str(folder)]):
-        if names & set(top_levels(distribution)):
-            found |= {entry for entry in entries if _is_metadata(entry, distribution)}
+        if _installs_any(distribution, names):
+            of.add(_normal(distribution.metadata["Name"] or ""))
+    found = {entry for entry in entries if entry.partition(".")[0] in names}
+    # mlxtend-0.25.0.dist-info, mlxtend-0.25.0.egg
+    found |= {e for e in entries if "-" in e and _normal(e.partition("-")[0]) in of}
     return found | ({"__pycache__"} & entries) if found else found
 
 
@@ -67,20 +70,9 @@ def versions(hidden: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in distributions():
         name = distribution.metadata["Name"]
-        if name and not names & set(top_levels(distribution)):
+        if name and not _installs_any(distribution, names):
             found.setdefault(name, distribution.version)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
-
-
-def top_levels(distribution: Distribution) -> set[str]:
-    """The import names that a distribution installs, its own name among them."""
-    listed = (distribution.read_text("top_level.txt") or "").split()
-    own = _normal(distribution.metadata["Name"] or "")
-    record = distribution.read_text("RECORD") or ""
-    first = {
-        line.partition(",")[0].partition("/")[0].partition(".")[0] for line in record.split("\n")
-    }
-    return {*listed, own, *first}
 
 
 def _is_application(entry: Path) -> bool:
@@ -88,10 +80,13 @@ def _is_application(entry: Path) -> bool:
     return not known and entry.is_dir() and not entry.is_symlink()
 
 
-def _is_metadata(entry: str, distribution: Distribution) -> bool:
-    stem, dot, suffix = entry.rpartition(".")
-    named = _normal(stem.partition("-")[0]) == _normal(distribution.metadata["Name"] or "")
-    return bool(dot) and suffix in {"dist-info", "egg-info"} and named
+def _installs_any(distribution: Distribution, names: set[str]) -> bool:
+    """Whether a distribution is called like, or installs, one of some import names."""
+    if _normal(distribution.metadata["Name"] or "") in names:
+        return True
+    listed = (distribution.read_text("top_level.txt") or "").split()
+    record = "\n" + (distribution.read_text("RECORD") or "")
+    return any(n in listed or f"\n{n}/" in record or f"\n{n}.py," in record for n in names)
 
 
 def _normal(name: str) -> str:

@@ -24,6 +24,22 @@ _FIRST_OTHER_FD = 3
 
 def start(request: Mapping[str, Any], out: int, err: int, bounds: confine.Bounds) -> NoReturn:
     """Become the program; whatever fails before its first line is raised."""
+    try:
+        _become(request, out, err, bounds)
+        if request["command"]:
+            _execute([*request["command"], *request["args"]])
+        os.closerange(_FIRST_OTHER_FD, confine.OPEN_FILES)
+        if request["script"] is None:
+            os._exit(0)
+        _seed(request["seed"])
+        _leave(_run(request["script"], request["args"]))
+    except MemoryError:
+        os.write(2, b"MemoryError: the limit is too low for Python itself\n")
+        os._exit(1)
+
+
+def _become(request: Mapping[str, Any], out: int, err: int, bounds: confine.Bounds) -> None:
+    """Give up everything that the program must not have."""
     os.setsid()
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     os.dup2(out, 1)
@@ -38,15 +54,8 @@ def start(request: Mapping[str, Any], out: int, err: int, bounds: confine.Bounds
     os.umask(0o022)
     os.environ.update(request["env"])
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    if request["command"]:
-        _execute([*request["command"], *request["args"]])
-    if request["script"] is None:
+    if request["script"] is None and not request["command"]:
         _check_reach()
-    os.closerange(_FIRST_OTHER_FD, confine.OPEN_FILES)
-    if request["script"] is None:
-        os._exit(0)
-    _seed(request["seed"])
-    _leave(_run(request["script"], request["args"]))
 
 
 def _execute(command: list[str]) -> NoReturn:

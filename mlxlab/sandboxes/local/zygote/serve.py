@@ -44,7 +44,9 @@ def serve(control_fd: int) -> None:
         return
     _forget_old_root()
     _preload(PRELOADED)
-    wire.send(control, {"python": platform.python_version(), "gpus": _gpus()})
+    versions = hiding.versions(setup["hidden"])
+    python = platform.python_version()
+    wire.send(control, {"python": python, "versions": versions, "gpus": _gpus()})
     # What is shared with every fork need not be looked at, and so copied, by a collection.
     gc.collect()
     gc.freeze()
@@ -52,9 +54,7 @@ def serve(control_fd: int) -> None:
         request, fds = wire.receive(control)
         if request is None:
             return
-        if request["kind"] == "versions":
-            wire.send(control, {"versions": hiding.versions(request["hidden"])})
-        elif request["kind"] == "run":
+        if request["kind"] == "run":
             out, err, report = fds
             _execute(control, execution.Job(request, out, err, report, in_tmp))
             for fd in fds:
@@ -64,6 +64,7 @@ def serve(control_fd: int) -> None:
 def _execute(control: socket.socket, job: execution.Job) -> None:
     """Start an execution and stay with it: its end, the host's wish to end it, the host's end."""
     supervisor = execution.start(job)
+    wire.send(control, {"began": job.request["id"]})
     ended = os.pidfd_open(supervisor)
     waiting = select.poll()
     waiting.register(ended, select.POLLIN)

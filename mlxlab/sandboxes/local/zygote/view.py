@@ -31,7 +31,6 @@ class View:
         seen_at: where the code sees the workspace.
         inputs: shown read-only as `input` in the workspace.
         hidden: packages to leave out, as in `Task.hidden`.
-        covered: folders to cover, should they lie in something that is shown.
         uid: the user that the code will be; None for the user this process is.
     """
 
@@ -40,7 +39,6 @@ class View:
     seen_at: str
     inputs: str | None
     hidden: Sequence[str]
-    covered: Sequence[str]
     uid: int | None
 
 
@@ -55,7 +53,7 @@ def enter(view: View) -> list[Shown]:
     for folder in hiding.site_folders():
         _leave_out(root, folder, hiding.left_out(folder, hiding.packages(view.hidden)))
     (root / _NOTHING).mkdir(mode=0o555)
-    for path in (*hiding.covered(view.hidden), *map(Path, view.covered)):
+    for path in hiding.covered(view.hidden):
         _cover(root, path)
     _devices(root)
     _etc(root, os.geteuid() if view.uid is None else view.uid, view.seen_at)
