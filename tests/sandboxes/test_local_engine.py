@@ -232,3 +232,14 @@ def test_two_sandboxes_live_side_by_side(box: Any) -> None:
             return [(await opened.sandbox.read("mine")).decode() for opened in (box, other)]
 
         assert asyncio.run(both()) == ["0", "1"]
+
+
+def test_a_closed_umask_shuts_nobody_out() -> None:
+    before = os.umask(0o077)
+    try:
+        with open_box() as box:
+            assert box.says("import wave; print(open('input/train.csv').read())") == "id,x\n1,2"
+            box.write("a/b", b"x")
+            assert box.says("print(open('a/b').read())") == "x"
+    finally:
+        os.umask(before)

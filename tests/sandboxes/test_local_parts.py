@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlxlab.core.records import Limits
+from mlxlab.core.sandbox import SandboxFileError
+from mlxlab.sandboxes.local import paths
 from mlxlab.sandboxes.local.config import LocalConfig, isolation
 from mlxlab.sandboxes.local.output import HeadAndTail, Stream
 from mlxlab.sandboxes.local.verdict import Ending, judge
@@ -89,3 +91,13 @@ def test_isolation_is_declared_before_opening() -> None:
     assert not isolation(LocalConfig()).answers_reachable
     assert isolation(LocalConfig(isolation="none")).answers_reachable
     assert isolation(LocalConfig()).user == (os.geteuid() == 0)
+
+
+def test_the_workspace_is_not_seen_where_the_interpreter_lies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (paths.seen_at(), paths.parts("/workspace/a")) == ("/workspace", ("a",))
+    monkeypatch.setattr("sys.prefix", "/workspace/project/.venv")
+    assert (paths.seen_at(), paths.parts("/agent/a")) == ("/agent", ("a",))
+    with pytest.raises(SandboxFileError):
+        paths.parts("/workspace/a")

@@ -95,6 +95,20 @@ def test_a_missing_script_is_said(box: Any) -> None:
     assert result.exit_code == 2 and "can't open file" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.excepthook = lambda *args: 1 / 0; raise KeyError('mine')",
+        "import sys; sys.stderr.close(); raise KeyError('mine')",
+        "import sys; sys.stderr = None; sys.exit('mine')",
+        "import sys; sys.stdout.close(); raise KeyError('mine')",
+    ],
+)
+def test_broken_hooks_and_streams_change_no_exit_code(box: Any, code: str) -> None:
+    result = box.run(code)
+    assert (result.outcome, result.exit_code) == ("exited", 1)
+
+
 def test_threads_pools_and_atexit_end_as_usual(box: Any) -> None:
     code = """
 import atexit, threading, time

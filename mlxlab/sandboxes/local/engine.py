@@ -15,7 +15,7 @@ from typing import Any
 from mlxlab.core.errors import SandboxError, SandboxUnavailable
 from mlxlab.sandboxes.local.zygote import wire
 
-START_S = 180.0
+_START_S = 180.0
 _PROGRAM = Path(__file__).with_name("zygote") / "__main__.py"
 _LOG_TAIL = 2000
 
@@ -77,7 +77,7 @@ class Engine:
         """Send the setup and wait for what the zygote says about itself."""
         try:
             wire.send(control, setup)
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(_START_S):
                 await _readable(control)
         except (OSError, TimeoutError) as error:
             self.stop()

@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlxlab.core.sandbox import SandboxFileError
 
-SEEN_AT = "/workspace"
-"""Where the code sees the workspace; paths below it are understood too."""
-
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def seen_at() -> str:
+    """Where isolated code sees the workspace: not where its interpreter lies."""
+    usual = "/workspace"
+    taken = any(Path(own).is_relative_to(usual) for own in (sys.prefix, sys.base_prefix))
+    return "/agent" if taken else usual
 
 
 def parts(path: str) -> tuple[str, ...]:
@@ -27,9 +32,9 @@ def parts(path: str) -> tuple[str, ...]:
         path.encode()
     except UnicodeEncodeError:
         raise SandboxFileError("The path is not valid text.") from None
-    plain = posixpath.normpath(path)
-    if plain == SEEN_AT or plain.startswith(f"{SEEN_AT}/"):
-        plain = plain[len(SEEN_AT) :].lstrip("/") or "."
+    plain, seen = posixpath.normpath(path), seen_at()
+    if plain == seen or plain.startswith(f"{seen}/"):
+        plain = plain[len(seen) :].lstrip("/") or "."
     if "\0" in plain or plain.startswith("/") or plain.split("/")[0] == "..":
         raise SandboxFileError(f"'{path}' is outside the workspace.")
     return () if plain == "." else tuple(plain.split("/"))

@@ -51,7 +51,7 @@ class Place:
         self.workspace = Workspace(scratch / _WORKSPACE, shown, self._uid)
         self.history = History(self.workspace, scratch / _TRASH)
         self.engine = Engine(scratch / _LOG)
-        self._seen_at = paths.SEEN_AT if isolated else str(self.workspace.root)
+        self._seen_at = paths.seen_at() if isolated else str(self.workspace.root)
 
     async def start(self) -> None:
         """Start the zygote on the workspace."""

@@ -19,7 +19,7 @@ from mlxlab.sandboxes.local.place import Place
 from mlxlab.sandboxes.local.verdict import Ending, judge
 from mlxlab.sandboxes.local.zygote import wire
 
-GRACE_S = 10.0
+_GRACE_S = 10.0
 """What the zygote gets beyond the time limit to end an execution, before it is killed itself."""
 
 _CHUNK = 1 << 16
@@ -79,7 +79,7 @@ class Watch:
         ended: asyncio.Future[None] = loop.create_future()
         control = self._engine.control.fileno()
         self._start()
-        late = loop.call_later(self._limits.wall_s + GRACE_S, self._give_up, ended)
+        late = loop.call_later(self._limits.wall_s + _GRACE_S, self._give_up, ended)
         loop.add_reader(control, self._hear, ended)
         for name in self._streams:
             loop.add_reader(self._fds[name], self._read, name, ended)
@@ -161,7 +161,7 @@ class Watch:
         if not self._engine.alive:
             return
         self._stop()
-        until = time.monotonic() + GRACE_S
+        until = time.monotonic() + _GRACE_S
         while select.select([self._engine.control], [], [], max(0.0, until - time.monotonic()))[0]:
             answer, _ = wire.receive(self._engine.control)
             if answer is None:

@@ -17,6 +17,7 @@ from . import confine, linux, program, view
 from .shown import Shown
 
 _ENGINE_FAILED = 70
+_PAUSE_S = 0.001
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM}
 
 
@@ -144,6 +145,7 @@ def _kill_descendants() -> None:
         for pid in children.read_text().split():
             os.kill(int(pid), signal.SIGKILL)
         try:
-            os.wait()
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(_PAUSE_S)  # the list may have missed one
         except ChildProcessError:
             return

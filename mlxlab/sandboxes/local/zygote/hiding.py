@@ -70,7 +70,9 @@ def versions(hidden: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in distributions():
         name = distribution.metadata["Name"]
-        if name and not _installs_any(distribution, names):
+        # An editable installation's code lies outside of what is shown.
+        editable = '"editable": true' in (distribution.read_text("direct_url.json") or "")
+        if name and not editable and not _installs_any(distribution, names):
             found.setdefault(name, distribution.version)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 

@@ -41,7 +41,6 @@ _IFF_UP = 1
 _MNT_DETACH = 2
 _SIOCSIFFLAGS = 0x8914
 _SYS_MOUNT_SETATTR = 442
-_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
 
@@ -89,7 +88,7 @@ def restrict(target: Place, attributes: int) -> None:
 def enter_root(folder: Place) -> None:
     """Make a mounted folder the root, and let go of the old one."""
     os.chdir(folder)
-    _check(_libc.syscall(_SYS_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
+    _check(_libc.pivot_root(b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", _MNT_DETACH), "umount of the old root")
     os.chdir("/")
 

@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 from . import confine, linux
 
-CANNOT_OPEN = 2
-NOT_FOUND = 127
+_CANNOT_OPEN = 2
+_NOT_FOUND = 127
 _FIRST_OTHER_FD = 3
 
 
@@ -66,7 +66,7 @@ def _execute(command: list[str]) -> NoReturn:
         os.execvp(command[0], command)  # noqa: S606 - untrusted by design, and confined
     except (OSError, ValueError) as error:
         os.write(2, f"{command[0]}: {getattr(error, 'strerror', None) or error}\n".encode())
-    os._exit(NOT_FOUND)
+    os._exit(_NOT_FOUND)
 
 
 def _check_reach() -> None:
@@ -95,7 +95,7 @@ def _run(script: str, args: Sequence[str]) -> int:
         source = Path(path).read_bytes()
     except OSError as error:
         print(f"python: can't open file {path!r}: {error.strerror}", file=sys.stderr)
-        return CANNOT_OPEN
+        return _CANNOT_OPEN
     main = ModuleType("__main__")
     main.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = main
@@ -105,7 +105,7 @@ def _run(script: str, args: Sequence[str]) -> int:
         return _exit_code(error)
     except BaseException as error:
         error = error.with_traceback(_cleaned(error.__traceback__, path))
-        sys.excepthook(type(error), error, error.__traceback__)
+        _show(error)
         return 1
     return 0
 
@@ -115,8 +115,16 @@ def _exit_code(error: SystemExit) -> int:
         return 0
     if isinstance(error.code, int):
         return error.code & 0xFF
-    print(error.code, file=sys.stderr)
+    with contextlib.suppress(Exception):
+        print(error.code, file=sys.stderr)
     return 1
+
+
+def _show(error: BaseException) -> None:
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:  # the program's own hook
+        sys.__excepthook__(type(error), error, error.__traceback__)
 
 
 def _cleaned(trace: TracebackType | None, path: str) -> TracebackType | None:

@@ -31,6 +31,7 @@ PRELOADED = (
 def serve(control_fd: int) -> None:
     """Obey the host until it closes the control socket."""
     execution.block_signals()
+    os.umask(0o022)  # another user must be able to enter what is built here
     control = socket.socket(fileno=control_fd)
     setup, _ = wire.receive(control)
     if setup is None:

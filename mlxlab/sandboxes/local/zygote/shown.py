@@ -12,7 +12,8 @@ from . import hiding, linux
 
 _SYSTEM = (
     *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32"),
-    *("/usr/share/zoneinfo", "/usr/share/fonts", "/etc/alternatives"),
+    *("/usr/share/zoneinfo", "/usr/share/fonts", "/etc/fonts"),
+    *("/usr/share/fontconfig", "/etc/alternatives"),
     *("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"),
 )
 _PREFIX_PARTS = ("bin", "lib", "lib64", "include", "ssl", "share/zoneinfo", "pyvenv.cfg")
