@@ -140,3 +140,24 @@ def test_a_scaffold_without_whole_programs_is_told_so() -> None:
     )
     with pytest.raises(PolicyError, match="whole programs"):
         asyncio.run(Catalog().act(asked))
+
+
+PREVIEW = """## test.csv
+- city: text, 9 distinct, such as 'A', 'B'
+
+## train.csv
+3 columns, 100 rows
+- day: text, 100 distinct, such as '2012/06/13', '2014/12/29'
+- city: text, 12 missing, 1000 or more distinct, such as 'A', 'B'
+- price: float, 3 distinct, 1 to 3
+"""
+
+
+def test_hints_come_from_the_texts_of_the_task() -> None:
+    hints = understand(made.info("rmse", preview=PREVIEW), 60).hints
+    assert hints.dated and hints.gaps and not hints.wordy and hints.categories == (1000,)
+    assert hints.categorical(values=20) and not hints.categorical(columns=2)
+    said = PREVIEW + "- note: text, 9 distinct, such as 'Not bad at all, really', 'x'\n"
+    assert understand(made.info("rmse", preview=said), 60).hints.wordy
+    nothing = understand(made.info("rmse"), 60).hints
+    assert nothing.categories is None and nothing.categorical(columns=2) and not nothing.dated

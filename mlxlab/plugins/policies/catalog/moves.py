@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -26,23 +27,30 @@ class Move:
 
 
 GROUPS = {"settings": 3.0, "columns": 3.0, "rows": 3.0, "ensemble": 4.0, "family": 1.5}
-"""How likely a move of each group is, where there is one."""
+"""How likely a move of each group is at first; each one that was tried makes it less so."""
 
 
 def improve(recipe: Recipe, problem: Problem, memory: Memory, rng: Random) -> Move | None:
     """Draw one move to a recipe that was not tried; None if there is none left."""
     known = {*memory.notations, write(recipe)}
     groups: dict[str, list[Move]] = {}
+    tries: Counter[str] = Counter()
     for move in moves(recipe, problem, memory):
-        if write(move.recipe) not in known and affordable(move.recipe, problem):
+        if write(move.recipe) in known:
+            tries[move.group] += 1
+        elif affordable(move.recipe, problem):
             groups.setdefault(move.group, []).append(move)
     if not groups:
         return None
     names = sorted(groups)
-    totals = [min(1.0, sum(move.weight for move in groups[name])) for name in names]
-    shares = [GROUPS[name] * total for name, total in zip(names, totals, strict=True)]
+    shares = [_share(name, groups[name], tries[name]) for name in names]
     chosen = groups[rng.choices(names, shares)[0]]
     return rng.choices(chosen, [move.weight for move in chosen])[0]
+
+
+def _share(name: str, group: Sequence[Move], tries: int) -> float:
+    """A group's part in the draw: less if only unlikely moves are left in it."""
+    return GROUPS[name] * min(1.0, sum(move.weight for move in group)) / (1 + tries)
 
 
 def moves(recipe: Recipe, problem: Problem, memory: Memory) -> Iterator[Move]:
@@ -95,17 +103,14 @@ Option = tuple[float, str, object]
 
 
 def _table_columns(part: Part, problem: Problem) -> list[Option]:
-    options: list[Option] = [
-        (1.0, "encode", "onehot"),
-        (0.0 if problem.tiny else 1.5, "encode", "target"),
-    ]
-    if part.encode != "target":
+    hints = problem.hints
+    options: list[Option] = []
+    if hints.categorical():
+        options += _encodings(part, problem)
+    if hints.categorical(values=20) and part.encode != "target":
         options += [(0.5, "rare", 10), (0.5, "rare", 50), (0.3, "rare", 0)]
-    if part.family == "hist_boosting":
-        options += [(1.5, "encode", "native")]
-    else:
-        gaps = 1.0 if problem.gaps else 0.1
-        options += [(0.7 * gaps, "flags", not part.flags), (0.3 * gaps, "impute", "mean")]
+    if hints.gaps and part.impute != "native":
+        options += [(0.7, "flags", not part.flags), (0.3, "impute", "mean")]
     if FAMILIES[part.family].linear:
         options += [
             (1.5, "shape", "splines"),
@@ -115,11 +120,19 @@ def _table_columns(part: Part, problem: Problem) -> list[Option]:
             (0.5, "scale", "robust"),
             (0.3, "scale", "standard"),
         ]
-    else:
-        options += [(1.0, "encode", "ordinal")]
-    if problem.wordy:
+    if hints.wordy:
         options += [(1.5, "text", mode) for mode in ("hash", "lengths", "drop", "tfidf")]
-    return [option for option in options if option[0] > 0]
+    return options
+
+
+def _encodings(part: Part, problem: Problem) -> Iterator[Option]:
+    yield 1.0, "encode", "onehot"
+    if not problem.tiny:
+        yield 1.5, "encode", "target"
+    if not FAMILIES[part.family].linear:
+        yield 1.0, "encode", "ordinal"
+    if part.family == "hist_boosting":
+        yield 1.5, "encode", "native"
 
 
 def _image_columns(part: Part) -> list[Option]:
@@ -147,17 +160,19 @@ def _row_moves(recipe: Recipe, problem: Problem) -> Iterator[tuple[float, str, d
                 says = f"pictures copied and moved by {far} pixels"
                 yield 1.0 if far else 0.3, says, {"shift": far}
         return
-    if problem.dated:
+    if problem.hints.dated:
         for dates in ("parts", "cycles", "number"):
             if recipe.dates != dates:
                 weight = {"parts": 0.7, "cycles": 2.0, "number": 0.3}[dates]
                 yield weight, f"dates as {dates}", {"dates": dates}
         says = "without" if recipe.neighbours else "with"
         yield 2.0, f"{says} means around each date", {"neighbours": not recipe.neighbours}
-    says = "without" if recipe.counts else "with"
-    yield 0.7, f"{says} counts of the categories", {"counts": not recipe.counts}
-    says = "without" if recipe.pairs else "with"
-    yield 0.7, f"{says} pairs of categories", {"pairs": not recipe.pairs}
+    if problem.hints.categorical():
+        says = "without" if recipe.counts else "with"
+        yield 0.7, f"{says} counts of the categories", {"counts": not recipe.counts}
+    if problem.hints.categorical(columns=2):
+        says = "without" if recipe.pairs else "with"
+        yield 0.7, f"{says} pairs of categories", {"pairs": not recipe.pairs}
     if problem.kind == "regression":
         says = "without" if recipe.log_target else "with"
         yield 0.5, f"{says} the target's logarithm", {"log_target": not recipe.log_target}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlxlab.core.task import TaskInfo
+from mlxlab.plugins.policies.catalog.hints import Hints, hints
 
 Kind = Literal["classification", "regression", "unknown"]
 Output = Literal["labels", "chances", "numbers", "unknown"]
@@ -14,11 +15,6 @@ Output = Literal["labels", "chances", "numbers", "unknown"]
 _CHANCES = re.compile(r"auc|log_?loss|cross_?entropy|brier|average_precision")
 _LABELS = re.compile(r"acc|f1|f_?beta|kappa|matthews|mcc|precision|recall|jaccard")
 _NUMBERS = re.compile(r"rms|mae|mse|r2|mape|absolute|squared|pearson|spearman|rmsle|quantile")
-
-# Hints of what the columns hold; they only make some moves likelier, so a wrong one is harmless.
-_DATED = re.compile(r"timestamp|\d{4}[-/]\d{2}[-/]\d{2}|yyyy")
-_GAPS = re.compile(r"missing|empty|\bnan\b|\bnull\b|not measured|unknown")
-_WORDY = re.compile(r"\btexts?\b|\bsentences?\b|\breviews?\b|\bcomments?\b|\bmessages?\b")
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,7 @@ class Problem:
     sample: str
     rows: int
     wall_s: float
-    dated: bool
-    wordy: bool
-    gaps: bool
+    hints: Hints
     maximize: bool
 
     @property
@@ -75,7 +69,6 @@ def understand(info: TaskInfo, wall_s: float) -> Problem:
     if len(targets) == 1 and len(contract.columns) > 1:
         output = "chances"
     kind: Kind = "regression" if output == "numbers" else "classification"
-    said = f"{info.description}\n{info.preview}".lower()
     pictures = any(name.endswith("train_images.npy") for name in info.files)
     return Problem(
         title=" ".join(info.title.split()),
@@ -90,8 +83,6 @@ def understand(info: TaskInfo, wall_s: float) -> Problem:
         sample=contract.sample.rsplit("/", 1)[-1],
         rows=info.train_rows,
         wall_s=wall_s,
-        dated=bool(_DATED.search(said)),
-        wordy=bool(_WORDY.search(said)),
-        gaps=bool(_GAPS.search(said)),
+        hints=hints(info.description, info.preview),
         maximize=info.metric.direction == "maximize",
     )

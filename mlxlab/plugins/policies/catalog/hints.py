@@ -1,0 +1,54 @@
+"""What a task's texts give away of its columns.
+
+Hints only make some moves likelier and leave out a few that could change nothing; a wrong hint
+is harmless, since every program finds out by itself what its columns hold.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_DATED = re.compile(r"timestamp|\d{4}[-/]\d{2}[-/]\d{2}|yyyy")
+_GAPS = re.compile(r"missing|empty|\bnan\b|\bnull\b|not measured|unknown")
+_WORDY = re.compile(r"free text|\bsentences?\b|\breviews?\b|\bcomments?\b|such as '(\S+ ){4}")
+_TEXTS = re.compile(r"^- .*: text,.*?(\d+)(?: or more)? distinct(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Kinds of columns that seem to be there.
+
+    Args:
+        dated: a column of dates.
+        wordy: a column of free text.
+        gaps: missing values.
+        categories: different values of each column of categories; None if nothing is known.
+    """
+
+    dated: bool
+    wordy: bool
+    gaps: bool
+    categories: tuple[int, ...] | None
+
+    def categorical(self, columns: int = 1, values: int = 2) -> bool:
+        """Whether so many columns may have so many categories."""
+        if self.categories is None:
+            return True
+        return sum(count >= values for count in self.categories) >= columns
+
+
+def hints(description: str, preview: str) -> Hints:
+    """Read a description, and the preview of the files where there is one."""
+    said = f"{description}\n{preview}".lower()
+    _, found, table = preview.lower().partition("## train.csv")
+    categories = None
+    if found:
+        lines = _TEXTS.findall(table.partition("\n## ")[0])
+        categories = tuple(int(count) for count, rest in lines if not _DATED.search(rest))
+    return Hints(
+        dated=bool(_DATED.search(said)),
+        wordy=bool(_WORDY.search(said)),
+        gaps=bool(_GAPS.search(said)),
+        categories=categories,
+    )
