@@ -69,6 +69,8 @@ def spent_rows(result: Result) -> Iterator[Row]:
         f"{m.spent.steps} of {m.budget.steps}" + (f": {statuses}" if statuses else ""),
         "",
     )
+    if m.ended is not None and m.spent.steps < m.budget.steps:
+        yield "ended", m.ended, ""
     if result.rewards:
         means = ", ".join(f"{name} {value:.3g}" for name, value in result.rewards.items())
         yield "mean reward", means, ""

@@ -47,7 +47,7 @@ class Budget:
         )
 
     def count_call(self, completion: Completion | None) -> None:
-        """Count a policy call; a failed one has no completion, and no known price."""
+        """Count a policy call; a failed one has no completion and is taken as not billed."""
         self._calls += 1
         if completion is None:
             return
@@ -73,11 +73,20 @@ class Budget:
 
     def exhausted(self, in_flight: int = 0) -> str | None:
         """Why no further step may start, or None."""
-        left = self.remaining(in_flight)
-        if left.steps == 0:
-            return "steps"
+        if self.remaining(in_flight).steps == 0:
+            return "the steps are done"
+        return self.spent_out()
+
+    def spent_out(self) -> str | None:
+        """Why no further call may be made, not even for a step that has begun, or None.
+
+        A limit of money cannot be kept once a call's price is unknown.
+        """
+        left = self.remaining()
         if left.time_s is not None and left.time_s <= 0:
-            return "time"
+            return "the time is up"
+        if left.cost_usd is not None and not self._cost_known:
+            return "a call's price is unknown, so the limit of money cannot be kept"
         if left.cost_usd is not None and left.cost_usd <= 0:
-            return "cost"
+            return "the money is spent"
         return None

@@ -11,10 +11,13 @@ from datetime import datetime
 from random import Random
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from mlxlab.core.actions import Action
 from mlxlab.core.budget import Budget
 from mlxlab.core.clock import now
 from mlxlab.core.errors import MlxError, PluginError, PolicyError
+from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Call, Completion, ComponentRef, Decision, Message, Role
 from mlxlab.core.runs import RunWriter
@@ -24,6 +27,7 @@ from mlxlab.core.tree import TreeView
 PATIENCE_S = 1800.0
 """How long one call is tried again, waits included, before the run stops resumable."""
 
+_ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 T = TypeVar("T")
 
 
@@ -74,7 +78,7 @@ class Caller:
         return [first[step].decision for step in sorted(first)]
 
     async def answer(self, decision: Decision, tree: TreeView) -> Answer:
-        """Ask until an action is read or the scaffold's asks are used up.
+        """Ask until an action is read, or the scaffold's asks or the budget are used up.
 
         Raises:
             PolicyError: the provider failed for longer than the patience.
@@ -86,11 +90,12 @@ class Caller:
         index = 0
         while True:
             prompt, completion = await self._call(decision, tree, messages, role, index)
-            read = self._of("scaffold", self._scaffold.parse, decision, completion)
+            read = self._parsed(decision, completion)
             calls = tuple(range(index + 1))
             if not isinstance(read, Ask):
                 return Answer(decision, prompt, calls, completion, read)
-            if index >= self._scaffold.max_asks:
+            repaid = (decision.step, index + 1) in self._recorded
+            if index >= self._scaffold.max_asks or (self._budget.spent_out() and not repaid):
                 return Answer(decision, prompt, calls, completion, None, read.reason)
             reply = Message(role="assistant", content=completion.text)
             messages = [*messages, reply, *read.messages]
@@ -129,24 +134,31 @@ class Caller:
         return prompt, await self._ask(request, prompt)
 
     async def _ask(self, request: PolicyRequest, prompt: str) -> Completion:
-        """One call with retries; every try that a provider answered or failed is recorded."""
-        deadline = time.monotonic() + self._patience_s
+        """One call with retries; each try is recorded before anything is done with it."""
+        deadline = time.monotonic() + self._patience()
         attempt = 0
         while True:
             attempt += 1
             started = now()
             try:
                 completion = await self._act(request)
-            except PolicyError as error:
+            except MlxError as error:
                 self._record(request, prompt, started, None, str(error))
-                wait = error.retry_after_s or min(30.0, 2.0 ** (attempt - 1))
-                if not error.retryable or time.monotonic() + wait > deadline:
+                wait = _wait(error, attempt)
+                if wait is None or time.monotonic() + wait > deadline:
                     raise
                 await asyncio.sleep(wait)
                 continue
-            completion = self._rendered(request.decision, completion, attempt)
-            self._record(request, prompt, started, completion, None)
+            completion = completion.model_copy(update={"attempts": attempt})
+            try:
+                completion = self._rendered(request.decision, completion)
+            finally:
+                self._record(request, prompt, started, completion, None)
             return completion
+
+    def _patience(self) -> float:
+        left = self._budget.remaining().time_s
+        return self._patience_s if left is None else min(self._patience_s, left)
 
     async def _act(self, request: PolicyRequest) -> Completion:
         whose = _whose(self._names["policy"])
@@ -159,14 +171,25 @@ class Caller:
             raise PluginError(f"{whose} failed: {cause}.") from error
         if not isinstance(completion, Completion):
             raise PluginError(f"{whose} returned {type(completion).__name__}, no Completion.")
-        return completion
+        texts = {"text": completion.text, "reasoning": completion.reasoning}
+        return completion.model_copy(update=scrubbed(texts))
 
-    def _rendered(self, decision: Decision, completion: Completion, attempt: int) -> Completion:
-        update: dict[str, object] = {"attempts": attempt}
-        if completion.action is not None:
-            text = self._of("scaffold", self._scaffold.render, decision, completion.action)
-            update |= {"text": text, "action": None}
-        return completion.model_copy(update=update)
+    def _rendered(self, decision: Decision, completion: Completion) -> Completion:
+        if completion.action is None:
+            return completion
+        text = self._of("scaffold", self._scaffold.render, decision, completion.action)
+        return completion.model_copy(update={"text": text, "action": None})
+
+    def _parsed(self, decision: Decision, completion: Completion) -> Action | Ask:
+        read: object = self._of("scaffold", self._scaffold.parse, decision, completion)
+        if isinstance(read, Ask):
+            return read
+        try:
+            return _ACTION.validate_python(read)
+        except ValidationError as error:
+            whose = _whose(self._names["scaffold"])
+            kind = type(read).__name__
+            raise PluginError(f"{whose}: parse returned {kind}, no action and no Ask.") from error
 
     def _record(
         self,
@@ -200,6 +223,13 @@ class Caller:
             cause = traceback.format_exception_only(error)[-1].strip()
             where = getattr(function, "__name__", "call")
             raise PluginError(f"{_whose(self._names[kind])}: {where} failed: {cause}.") from error
+
+
+def _wait(error: MlxError, attempt: int) -> float | None:
+    """Seconds before the next try; None where another try makes no sense."""
+    if not isinstance(error, PolicyError) or not error.retryable:
+        return None
+    return error.retry_after_s or min(30.0, 2.0 ** (attempt - 1))
 
 
 def _whose(ref: ComponentRef) -> str:

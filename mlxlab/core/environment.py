@@ -19,7 +19,7 @@ from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
 from mlxlab.core.hooks import ActionHandler
 from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
 from mlxlab.core.reward import Reward, StepView
-from mlxlab.core.sandbox import OnOutput, Sandbox, SandboxFileError, Snapshot
+from mlxlab.core.sandbox import Sandbox, SandboxFileError, Snapshot
 from mlxlab.core.states import StateStore
 from mlxlab.core.task import Grade, Grader, TaskInfo
 
@@ -59,7 +59,6 @@ class Environment:
         action: Action | None,
         *,
         problem: str = "",
-        on_output: OnOutput | None = None,
     ) -> tuple[Transition, Grade | None]:
         """Take one action from the decision's start state.
 
@@ -67,7 +66,6 @@ class Environment:
             decision: says where to start and what is allowed.
             action: None where the completion held none.
             problem: why there is no action, for the agent.
-            on_output: gets output while the program runs.
 
         Returns:
             The transition, and the grade of the submission if one was graded. The grade holds
@@ -83,7 +81,7 @@ class Environment:
             start = decision.start
             return self._judged(decision, action, seen, Snapshot(state=start), None), None
         await self.sandbox.restore(self.states, decision.start)
-        bench = Workbench(self.task, self.sandbox, decision, _seed(decision), on_output)
+        bench = Workbench(self.task, self.sandbox, decision, _seed(decision))
         outcome = await self._handle(bench, action)
         seen, grade = outcome.observation, None
         if outcome.grading != "none" and seen.status == "ok":
@@ -112,7 +110,10 @@ class Environment:
 
     async def _custom(self, action: CustomAction) -> Observation:
         try:
-            return await self.handlers[action.name](action, self.sandbox)
+            seen: object = await self.handlers[action.name](action, self.sandbox)
+            if isinstance(seen, Observation):
+                return seen
+            raise TypeError(f"it returned {type(seen).__name__}, no Observation")
         except MlxError:
             raise
         except Exception as error:

@@ -17,7 +17,7 @@ from mlxlab.core.actions import (
     Validate,
 )
 from mlxlab.core.records import Decision, Observation, Status
-from mlxlab.core.sandbox import ExecRequest, ExecResult, OnOutput, Sandbox, SandboxFileError
+from mlxlab.core.sandbox import ExecRequest, ExecResult, Sandbox, SandboxFileError
 from mlxlab.core.task import TaskInfo
 
 MAX_READ = 16 << 20
@@ -32,7 +32,6 @@ class Workbench:
     sandbox: Sandbox
     decision: Decision
     seed: int
-    on_output: OnOutput | None = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,14 @@ class Outcome:
 
 
 async def run_code(bench: Workbench, action: RunCode) -> Outcome:
-    """Write the program over the entrypoint and run it."""
-    await bench.sandbox.write(bench.task.entrypoint, action.code.encode("utf-8", "replace"))
-    return await run_script(bench, bench.task.entrypoint)
+    """Write the program over the entrypoint and run it, whatever lay in its place."""
+    path = bench.task.entrypoint
+    try:
+        await bench.sandbox.remove(path)
+        await bench.sandbox.write(path, action.code.encode("utf-8", "replace"))
+    except (OSError, SandboxFileError) as error:
+        return Outcome(_failed(f"{path} cannot be written: {_what(error)}"))
+    return await run_script(bench, path)
 
 
 async def run_file(bench: Workbench, action: RunScript) -> Outcome:
@@ -68,7 +72,7 @@ async def run_script(bench: Workbench, path: str) -> Outcome:
         return Outcome(_failed(f"{path} cannot be run: {_what(error)}"))
     await bench.sandbox.remove(bench.task.submission.path)
     request = ExecRequest(script=path, seed=bench.seed)
-    result = await bench.sandbox.run(request, bench.decision.limits, bench.on_output)
+    result = await bench.sandbox.run(request, bench.decision.limits)
     return Outcome(_observe(result), "score")
 
 
@@ -87,12 +91,11 @@ async def read_file(bench: Workbench, action: ReadFile) -> Outcome:
         data = await bench.sandbox.read(action.path, MAX_READ)
     except (FileNotFoundError, SandboxFileError) as error:
         return Outcome(_failed(f"{action.path} cannot be read: {_what(error)}"))
-    first = max(1, action.first_line)
-    last = min(action.last_line, first + MAX_LINES - 1)
     lines = data.decode("utf-8", "replace").splitlines()
-    shown = "\n".join(lines[first - 1 : last])
-    end = min(last, len(lines))
-    note = f"Lines {first} to {end} of {len(lines)} of {action.path}."
+    first = max(1, action.first_line)
+    last = max(first, min(action.last_line, first + MAX_LINES - 1, len(lines)))
+    shown = _cut(bench, "\n".join(lines[first - 1 : last]))
+    note = f"Lines {first} to {last} of {len(lines)} of {action.path}."
     return Outcome(Observation(status="ok", stdout=shown, message=note))
 
 
@@ -104,7 +107,7 @@ async def list_files(bench: Workbench, action: ListFiles) -> Outcome:
         return Outcome(_failed(f"{action.path} cannot be listed: {_what(error)}"))
     mark = {"dir": "/", "link": "@", "other": "?", "file": ""}
     lines = [f"{entry.path}{mark[entry.kind]}\t{entry.size}" for entry in entries]
-    return Outcome(Observation(status="ok", stdout="\n".join(lines)))
+    return Outcome(Observation(status="ok", stdout=_cut(bench, "\n".join(lines))))
 
 
 async def validate(bench: Workbench, action: Validate) -> Outcome:
@@ -160,6 +163,12 @@ def _observe(result: ExecResult) -> Observation:
         duration_s=result.duration_s,
         message=message,
     )
+
+
+def _cut(bench: Workbench, text: str) -> str:
+    """A text no longer than what is kept of a program's output."""
+    most = bench.decision.limits.kept_output_chars
+    return text if len(text) <= most else f"{text[:most]}\n[... {len(text) - most} more ...]"
 
 
 def _failed(message: str) -> Observation:

@@ -112,11 +112,12 @@ class Hooks:
 
     def _broadcast(self, hook: str, **arguments: Any) -> list[Any]:
         results = []
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+        # pluggy keeps them in the reverse of the order in which they are called.
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
                 results.append(implementation.function(**wanted))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.broken[implementation.plugin_name] = f"{hook}: {_cause(error)}"
         return results
 

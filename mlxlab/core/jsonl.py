@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+from datetime import datetime
+from math import isfinite
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from mlxlab.core.errors import RecordError
 
@@ -25,8 +29,7 @@ class JsonlWriter:
 
     def append(self, record: BaseModel, *, durable: bool = False) -> None:
         """Write one line; `durable` waits until the disk holds it, as a paid call deserves."""
-        line = record.model_dump_json(by_alias=True) + "\n"
-        data = line.encode()
+        data = as_json(record) + b"\n"
         start = os.lseek(self._fd, 0, os.SEEK_END)
         try:
             while data:
@@ -42,6 +45,34 @@ class JsonlWriter:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def as_json(record: BaseModel) -> bytes:
+    """One line of JSON that reads back, also of values that JSON has no words for.
+
+    Models and plugins produce half characters and objects of their own; such a value is written
+    as near as can be, since a paid answer must not be lost for it.
+    """
+    try:
+        return record.model_dump_json(by_alias=True).encode()
+    except (PydanticSerializationError, UnicodeError):
+        plain = scrubbed(record.model_dump(mode="python", by_alias=True))
+        return json.dumps(plain, default=str).encode()
+
+
+def scrubbed(value: Any) -> Any:
+    """A value whose texts hold no half characters."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {scrubbed(str(key)): scrubbed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrubbed(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
 
 
 def _whole(fd: int) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
@@ -28,7 +31,7 @@ from mlxlab.core.runs import RunFolder, RunWriter
 from mlxlab.core.sandbox import Sandbox, SandboxSetup
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.core.states import StateStore
-from mlxlab.core.task import TaskInfo
+from mlxlab.core.task import Grader, Task, TaskInfo
 from mlxlab.core.tree import RunContext
 
 SIGNALS: dict[Feedback, tuple[str, ...]] = {
@@ -64,12 +67,11 @@ def new_run(options: RunOptions, hooks: Hooks, registry: Registry | None = None)
         PluginError, TaskError: a component cannot be used; no folder was made.
     """
     components = Components.make(registry or Registry.installed(), options)
-    task = components.task.instance
-    info = task.info.model_copy(update={"preview": task.info.preview or preview(prepared(task))})
-    manifest = _manifest(options, components, info)
+    ground = _Ground.of(components.task.instance)
+    manifest = _manifest(options, components, ground.info)
     manifest = manifest.model_copy(update={"origin": signature(manifest)})
-    folder = options.out / manifest.run_id
-    return _runner(RunWriter(folder), manifest, components, hooks)
+    with _held(options.out / manifest.run_id) as writer:
+        return _runner(writer, manifest, components, ground, hooks)
 
 
 def resumed_run(
@@ -93,29 +95,74 @@ def resumed_run(
         RecordError: the folder is in use or cannot be read, or the task's data has changed.
         UsageError: the run was recorded elsewhere and `specs` is None.
     """
-    manifest = folder.manifest()
-    if specs is None:
-        if not recorded_here(manifest):
-            raise UsageError(
-                f"{folder.path} was recorded elsewhere; its components could send your keys to a "
-                "stranger.",
-                f"Say them anew. They were: {Specs.of(manifest).as_options()}",
-            )
-        specs = Specs.of(manifest)
-    components = Components.make(registry or Registry.installed(), specs)
-    if components.task.instance.info.data_hash != manifest.task.data_hash:
+    folder.manifest()  # a folder that is no run is not written to
+    with _held(folder.path) as writer:
+        return _resumed(writer, hooks, steps, specs, registry or Registry.installed())
+
+
+def _resumed(
+    writer: RunWriter,
+    hooks: Hooks,
+    steps: int | None,
+    specs: Specs | None,
+    registry: Registry,
+) -> Runner:
+    manifest = writer.manifest()
+    if specs is None and not recorded_here(manifest):
+        raise UsageError(
+            f"{writer.path} was recorded elsewhere; its components could send your keys to a "
+            "stranger.",
+            f"Say them anew. They were: {Specs.of(manifest).as_options()}",
+        )
+    made = Components.make(registry, specs or Specs.of(manifest))
+    ground = _Ground.of(made.task.instance)
+    if ground.info.data_hash != manifest.task.data_hash:
         raise RecordError(
-            f"The data of task '{manifest.task.id}' is not what {folder.path} was recorded with.",
+            f"The data of task '{manifest.task.id}' is not what {writer.path} was recorded with.",
             "Start a new run.",
         )
-    attestation = _attested(manifest.attestation, components.sandbox.instance)
-    made = {**components.as_recorded(), "attestation": attestation}
-    manifest = manifest.model_copy(update=made)
-    manifest = manifest.model_copy(update={"origin": signature(manifest)})
+    update: dict[str, Any] = {
+        **made.as_recorded(),
+        "task": ground.info,
+        "attestation": _attested(manifest.attestation, made.sandbox.instance),
+    }
+    if specs is not None:
+        update["limits"] = Limits(wall_s=ground.info.exec_timeout_s)
     if steps is not None:
-        budget = manifest.budget.model_copy(update={"steps": steps})
-        manifest = manifest.model_copy(update={"budget": budget})
-    return _runner(RunWriter(folder.path), manifest, components, hooks)
+        update["budget"] = manifest.budget.model_copy(update={"steps": steps})
+    manifest = manifest.model_copy(update=update)
+    manifest = manifest.model_copy(update={"origin": signature(manifest)})
+    return _runner(writer, manifest, made, ground, hooks)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[RunWriter]:
+    """Take a run folder for writing; on a failure let go of it, and of a new one altogether."""
+    writer = RunWriter(folder)
+    try:
+        yield writer
+    except BaseException:
+        writer.close()
+        if not (folder / "run.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """A task with its public files prepared and its answers at hand."""
+
+    task: Task
+    info: TaskInfo
+    inputs: Path
+    grader: Grader
+
+    @classmethod
+    def of(cls, task: Task) -> _Ground:
+        inputs = prepared(task)
+        info = task.info
+        shown = info.preview or preview(inputs)
+        return cls(task, info.model_copy(update={"preview": shown}), inputs, task.grader())
 
 
 def _manifest(options: RunOptions, components: Components, info: TaskInfo) -> RunManifest:
@@ -173,9 +220,13 @@ def _feedback(wanted: Feedback | None, info: TaskInfo, scaffold: Component[Scaff
 
 
 def _runner(
-    writer: RunWriter, manifest: RunManifest, components: Components, hooks: Hooks
+    writer: RunWriter,
+    manifest: RunManifest,
+    components: Components,
+    ground: _Ground,
+    hooks: Hooks,
 ) -> Runner:
-    task, info = components.task.instance, manifest.task
+    info = ground.info
     starter = {path: text.encode() for path, text in info.starter.items()}
     states = StateStore(writer.path / "states", starter)
     context = RunContext(
@@ -186,9 +237,6 @@ def _runner(
         limits=manifest.limits,
     )
     budget = Budget(manifest.budget, manifest.spent.wall_s)
-    shutil.rmtree(writer.scratch, ignore_errors=True)
-    inputs = prepared(task)
-    grader = task.grader()
 
     async def make(worker: int) -> Environment:
         spec = manifest.components["sandbox"].spec
@@ -196,10 +244,12 @@ def _runner(
         folder = writer.scratch / str(worker)
         folder.mkdir(parents=True, exist_ok=True)
         cores = max(1, len(os.sched_getaffinity(0)) // manifest.workers)
-        setup = SandboxSetup(scratch=folder, inputs=inputs, hidden=task.hidden, cores=cores)
+        setup = SandboxSetup(
+            scratch=folder, inputs=ground.inputs, hidden=ground.task.hidden, cores=cores
+        )
         await sandbox.open(setup)
         rewards = {name: reward.instance for name, reward in components.rewards.items()}
-        return Environment(info, grader, sandbox, states, rewards, hooks.action_handlers())
+        return Environment(info, ground.grader, sandbox, states, rewards, hooks.action_handlers())
 
     return Runner(
         manifest=manifest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from mlxlab.core.records import SCHEMA, ComponentRef, Feedback, Limits, Record
 from mlxlab.core.sandbox import Isolation
@@ -64,6 +64,7 @@ class RunManifest(Record):
     created_at: datetime
     status: RunStatus = "running"
     error: str | None = None
+    ended: str | None = Field(None, description="Why no further step was started.")
     task: TaskInfo
     components: dict[str, ComponentRef]
     rewards: tuple[ComponentRef, ...] = ()
@@ -77,5 +78,3 @@ class RunManifest(Record):
     packages: dict[str, str] = {}
     spent: Spent = Spent()
     best: Best | None = None
-
-    model_config = ConfigDict(populate_by_name=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from mlxlab.core.actions import Action
 from mlxlab.core.environment import Environment, Transition
@@ -62,5 +63,8 @@ class EnvironmentPool:
         return self._open[worker]
 
     async def _drop(self, worker: int) -> None:
-        environment = self._open.pop(worker)
-        await environment.sandbox.close()
+        environment = self._open.pop(worker, None)
+        if environment is not None:
+            # A broken engine may fail to close too; what broke it is the error to tell.
+            with suppress(Exception):
+                await environment.sandbox.close()

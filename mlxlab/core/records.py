@@ -35,7 +35,13 @@ Direction = Literal["maximize", "minimize"]
 class Record(BaseModel):
     """Base of everything recorded: frozen, and tolerant of fields from a later schema."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        protected_namespaces=(),
+        populate_by_name=True,
+        ser_json_inf_nan="strings",  # JSON has no word for them, and a record must read back
+    )
 
 
 class Message(Record):
@@ -101,8 +107,9 @@ class Decision(Record):
     """A scaffold's choice, and the complete state a trainer needs to sample another action.
 
     `prompt` refers to the recorded messages by their hash. `score` is m_t of ML-Agent's reward:
-    the public score of the parent node, None while there is none. `seen` is the number of steps
-    that were recorded when the choice was made, so that an asynchronous run can be replayed.
+    the public score of the parent node, None while there is none; where no public score is fed
+    back, it is filled in for rewards and the record only. `seen` is the number of steps that were
+    recorded when the choice was made.
     """
 
     step: int
@@ -166,8 +173,6 @@ class Call(Record):
     started_at: datetime
     ended_at: datetime
 
-    model_config = ConfigDict(populate_by_name=True)
-
 
 class Step(Record):
     """One line of steps.jsonl: a decision, what was done about it, and what came of it."""
@@ -189,8 +194,6 @@ class Step(Record):
     rewards: dict[str, RewardValue] = {}
     started_at: datetime
     ended_at: datetime
-
-    model_config = ConfigDict(populate_by_name=True)
 
 
 class PrivateScore(Record):

@@ -83,7 +83,11 @@ class Registry:
         spec = Spec.parse(spec) if isinstance(spec, str) else spec
         entry = self.find(kind, spec)
         target = self.load(entry)
-        config = _configure(entry, config_model(target), spec)
+        try:
+            model = config_model(target)
+        except Exception as error:
+            raise PluginError(f"{_whose(entry)} is no component: {_cause(error)}.") from error
+        config = _configure(entry, model, spec)
         try:
             instance = target() if config is None else target(config)
         except MlxError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -56,6 +57,8 @@ class Runner:
         self._budget = budget
         self._hooks = hooks
         self._packages: Packages | None = None
+        self._in_flight: dict[asyncio.Task[Recorded], Decision] = {}
+        self._ended: str | None = None
         self._load()
 
     @property
@@ -67,16 +70,15 @@ class Runner:
         """Take up what an earlier process recorded."""
         scores = self._writer.private_scores()
         self._private: dict[int, float | None] = {k: s.score for k, s in scores.items()}
+        self._public: dict[int, float | None] = {}
         self._nodes: list[Node] = []
-        self._ended = False
         for step in self._writer.steps():
             self._add(step)
             self._budget.count_step()
-        done = {node.id for node in self._nodes}
+        done = set(self._public)
         self._unfinished = [d for d in self._caller.decisions() if d.step not in done]
-        known = [*done, *(decision.step for decision in self._unfinished)]
-        self._next = max(known, default=-1) + 1
-        self._in_flight: dict[asyncio.Task[Recorded], Decision] = {}
+        self._taken = done | {decision.step for decision in self._unfinished}
+        self._next = 0
 
     async def run(self) -> RunManifest:
         """Run to the end; returns the closing manifest.
@@ -85,72 +87,90 @@ class Runner:
             MlxError: a component failed for good; the run is recorded and can be resumed.
             asyncio.CancelledError: interrupted; likewise.
         """
-        self._save("running")
-        self._hooks.run_started(self.manifest)
+        status: RunStatus = "failed"
+        error: str | None = None
         try:
+            self._save("running")
+            self._hooks.run_started(self.manifest)
             first = await self._environments.first()
             self._packages = await first.sandbox.packages()
             await self._loop()
+            status = "done"
         except asyncio.CancelledError:
-            await self._close("interrupted")
+            status = "interrupted"
             raise
-        except MlxError as error:
-            await self._close("failed", str(error))
+        except MlxError as caught:
+            error = str(caught)
             raise
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            await self._close("failed", cause)
+        except Exception as caught:
+            error = traceback.format_exception_only(caught)[-1].strip()
             raise
-        await self._close("done")
+        finally:
+            await self._close(status, error)
         return self.manifest
 
     async def _loop(self) -> None:
-        """Keep every worker busy; whoever ends first is recorded first."""
+        """Keep every worker busy; whoever ends first is recorded first.
+
+        After a failure no further step is started, and those in flight are let to their ends,
+        since their calls are paid.
+        """
+        failure: BaseException | None = None
         while True:
-            waits = self._fill()
+            waits = self._fill() if failure is None else False
             if not self._in_flight and waits:
                 name = self._context.scaffold.name
                 raise PluginError(f"The scaffold '{name}' waits although no step is in flight.")
             if not self._in_flight:
-                return
+                break
             ended, _ = await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
             for task in sorted(ended, key=lambda t: self._in_flight[t].step):
                 del self._in_flight[task]
-                self._record(*task.result())
+                if (error := task.exception()) is None:
+                    self._record(*task.result())
+                else:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _fill(self) -> bool:
-        """Start steps while workers are free; returns whether the scaffold wants to wait."""
-        while len(self._in_flight) < self.manifest.workers and not self._ended:
-            if self._budget.exhausted(len(self._in_flight)):
+        """Start steps while workers are free; returns whether the scaffold wants to wait.
+
+        A step whose answer is paid already is carried out whatever the budget says.
+        """
+        while len(self._in_flight) < self.manifest.workers:
+            if self._unfinished:
+                self._start(self._unfinished.pop(0))
+                continue
+            self._ended = self._ended or self._budget.exhausted(len(self._in_flight))
+            if self._ended:
                 return False
-            decision = self._unfinished.pop(0) if self._unfinished else self._propose()
-            if isinstance(decision, Wait):
+            choice = self._propose()
+            if isinstance(choice, Wait):
                 return True
-            if isinstance(decision, Stop):
-                self._ended = True
+            if isinstance(choice, Stop):
+                self._ended = f"the scaffold stopped: {choice.reason}"
             else:
-                self._start(decision)
+                self._start(choice)
         return False
 
     def _propose(self) -> Decision | Wait | Stop:
+        while self._next in self._taken:
+            self._next += 1
+        whose = f"The scaffold '{self._context.scaffold.name}'"
         rng = Random(f"{self._context.seed}:{self._next}")
         try:
-            choice = self._scaffold.propose(self._tree(), rng)
+            choice: object = self._scaffold.propose(self._tree(), rng)
         except Exception as error:
             cause = traceback.format_exception_only(error)[-1].strip()
-            name = self._context.scaffold.name
-            raise PluginError(f"The scaffold '{name}' failed to propose: {cause}.") from error
-        if not isinstance(choice, Decision):
+            raise PluginError(f"{whose} failed to propose: {cause}.") from error
+        if isinstance(choice, Decision | Wait | Stop):
             return choice
-        left = self._budget.remaining().time_s
-        if left is not None and left < choice.limits.wall_s:
-            limits = choice.limits.model_copy(update={"wall_s": max(1.0, round(left, 1))})
-            choice = choice.model_copy(update={"limits": limits})
-        return choice
+        raise PluginError(f"{whose} proposed a {type(choice).__name__}, no Decision.")
 
     def _start(self, decision: Decision) -> None:
         tree = self._tree()
-        self._next = max(self._next, decision.step + 1)
+        self._taken.add(decision.step)
         self._hooks.step_started(decision)
         self._in_flight[asyncio.create_task(self._step(decision, tree))] = decision
 
@@ -158,14 +178,15 @@ class Runner:
         """Ask the policy, carry out the action, and hand back what is to be recorded."""
         started = now()
         answer = await self._caller.answer(decision, tree)
+        decision = self._completed(answer.decision)
         transition, grade = await self._environments.transition(
-            answer.decision, answer.action, answer.problem
+            decision, answer.action, answer.problem
         )
         step = Step(
             run_id=self.manifest.run_id,
             step=decision.step,
             parent=decision.parent,
-            decision=answer.decision,
+            decision=decision,
             calls=answer.calls,
             prompt=answer.prompt,
             completion=answer.completion,
@@ -182,6 +203,17 @@ class Runner:
         )
         return step, private
 
+    def _completed(self, decision: Decision) -> Decision:
+        """The decision with m_t, which not every feedback mode tells, and the time that is left."""
+        parent = decision.parent
+        score = None if parent is None else self._public.get(parent)
+        left = self._budget.remaining().time_s
+        wall_s = decision.limits.wall_s
+        if left is not None and left < wall_s:
+            wall_s = max(1.0, round(left, 1))
+        limits = decision.limits.model_copy(update={"wall_s": wall_s})
+        return decision.model_copy(update={"score": score, "limits": limits})
+
     def _record(self, step: Step, private: PrivateScore) -> None:
         self._writer.add_step(step, private)
         self._private[step.step] = private.score
@@ -192,9 +224,10 @@ class Runner:
 
     def _add(self, step: Step) -> None:
         self._nodes.append(Node(step, self._context.feedback, self._private.get(step.step)))
-        self._ended = self._ended or (
-            step.action is not None and step.action.type == "final_answer"
-        )
+        self._public[step.step] = step.observation.public_score
+        final = step.action is not None and step.action.type == "final_answer"
+        if final and step.observation.status == "ok":
+            self._ended = "the agent gave its final answer"
 
     def _tree(self) -> TreeView:
         assert self._packages is not None
@@ -209,27 +242,38 @@ class Runner:
         )
 
     def _save(self, status: RunStatus, error: str | None = None) -> None:
-        update: Mapping[str, object] = {
+        update = {
             "status": status,
             "error": error,
+            "ended": self._ended if status == "done" else None,
             "spent": self._budget.spent(),
-            "best": describe(self._best()),
+            "best": describe(best_node(self.manifest.task.metric, self._nodes)),
             "packages": self._packages.versions if self._packages else {},
         }
-        self.manifest = self.manifest.model_copy(update=dict(update))
+        self.manifest = self.manifest.model_copy(update=update)
         self._writer.write_manifest(self.manifest)
 
-    def _best(self) -> Node | None:
-        return best_node(self.manifest.task.metric, self._nodes)
+    async def _close(self, status: RunStatus, error: str | None) -> None:
+        """Write how it ended, then close everything; none of that hides how it ended."""
+        try:
+            for task in self._in_flight:
+                task.cancel()
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
+            with suppress(OSError):
+                self._save(status, error)
+                self._keep_best()
+            await _quietly(self._environments.close())
+            await _quietly(self._caller.close())
+            self._hooks.run_ended(self.manifest)
+        finally:
+            self._writer.close()
 
-    async def _close(self, status: RunStatus, error: str | None = None) -> None:
-        """Stop what is in flight, close the sandboxes, write the closing manifest."""
-        for task in self._in_flight:
-            task.cancel()
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
-        await self._environments.close()
-        await self._caller.close()
-        self._save(status, error)
-        keep_best(self._writer.path / "best", self._states, self.manifest.task, self._best())
-        self._hooks.run_ended(self.manifest)
-        self._writer.close()
+    def _keep_best(self) -> None:
+        best = best_node(self.manifest.task.metric, self._nodes)
+        keep_best(self._writer.path / "best", self._states, self.manifest.task, best)
+
+
+async def _quietly(closing: Awaitable[None]) -> None:
+    """Close something that the run no longer needs, whatever it has to say."""
+    with suppress(Exception):
+        await closing

@@ -59,10 +59,14 @@ class RunFolder:
         ]
 
     def _message(self, digest: str) -> str:
+        """A message by its hash; what does not have that hash is not handed out."""
         try:
-            return (self.path / "messages" / digest).read_text("utf-8", "surrogatepass")
-        except (OSError, UnicodeError) as error:
+            data = (self.path / "messages" / digest).read_bytes()
+            if hashlib.sha256(data).hexdigest() == digest:
+                return data.decode("utf-8", "surrogatepass")
+        except (OSError, ValueError) as error:
             raise RecordError(f"The message {digest[:12]} is missing from {self.path}.") from error
+        raise RecordError(f"The message {digest[:12]} in {self.path} was altered; it is not used.")
 
 
 class RunWriter(RunFolder):
@@ -76,12 +80,14 @@ class RunWriter(RunFolder):
         super().__init__(path)
         for name in ("messages", "states", "best"):
             (path / name).mkdir(parents=True, exist_ok=True)
+        _refuse_links(path)
         self._lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
             raise RecordError(f"The run {path} is being written by another process.") from error
+        _sweep(path)
         self._steps = JsonlWriter(path / "steps.jsonl")
         self._calls = JsonlWriter(path / "calls.jsonl")
         self._scores = JsonlWriter(path / "scores.jsonl", mode=0o600)
@@ -130,6 +136,22 @@ class RunWriter(RunFolder):
             new.write_bytes(data)
             new.replace(target)
         return digest
+
+
+def _refuse_links(path: Path) -> None:
+    """A link in a run folder, which may come from elsewhere, would be written through."""
+    places = [*path.iterdir(), *(path / "states").glob("blobs")]
+    for place in places:
+        if place.is_symlink():
+            raise RecordError(f"{place} is a link; a run folder has none.", "Remove it.")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed process was still writing; only under the lock."""
+    shutil.rmtree(path / "scratch", ignore_errors=True)
+    for pattern in ("run.json.new", "messages/.*.new", "states/.*.new", "states/blobs/.new-*"):
+        for place in path.glob(pattern):
+            place.unlink()
 
 
 def find_run(name: str, root: Path) -> RunFolder:

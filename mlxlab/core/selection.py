@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mlxlab.core.errors import RecordError
 from mlxlab.core.manifest import Best
 from mlxlab.core.states import StateStore
 from mlxlab.core.task import MetricInfo, TaskInfo
-from mlxlab.core.tree import Node
+from mlxlab.core.tree import Node, best_scored
 
 
 def best_node(metric: MetricInfo, nodes: Sequence[Node]) -> Node | None:
@@ -19,15 +20,8 @@ def best_node(metric: MetricInfo, nodes: Sequence[Node]) -> Node | None:
     Where no score is fed back the latest valid node is taken, as an agent that knows nothing
     better than validity would hand in its last work.
     """
-    best: tuple[float, Node] | None = None
-    latest: Node | None = None
-    for node in nodes:
-        if not node.submitted:
-            continue
-        latest = node
-        if node.score is not None and (best is None or metric.better(node.score, best[0])):
-            best = node.score, node
-    return best[1] if best else latest
+    valid = [node for node in nodes if node.submitted]
+    return best_scored(metric, valid) or (valid[-1] if valid else None)
 
 
 def describe(node: Node | None) -> Best | None:
@@ -38,15 +32,18 @@ def describe(node: Node | None) -> Best | None:
 
 
 def keep_best(folder: Path, states: StateStore, task: TaskInfo, node: Node | None) -> None:
-    """Copy the selected program and submission into `folder`; a pruned state leaves it empty."""
-    if node is None or node.state is None:
-        return
-    try:
-        files = states.manifest(node.state)
+    """Replace `folder` by the selected program and submission; a pruned state leaves it empty."""
+    new = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    with suppress(RecordError):
+        files = states.manifest(node.state) if node is not None and node.state else {}
         for path in (task.entrypoint, task.submission.path):
             if path in files and files[path].kind == "file":
-                target = folder / Path(path).name
-                with states.open(files[path].sha256) as source, target.open("wb") as out:
+                with (
+                    states.open(files[path].sha256) as source,
+                    (new / Path(path).name).open("wb") as out,
+                ):
                     shutil.copyfileobj(source, out)
-    except RecordError:
-        return
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)

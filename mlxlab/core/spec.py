@@ -2,7 +2,7 @@
 
     name    name:argument    name?key=value&key=value    name:argument?key=value    dist::name
 
-Arguments and values are percent-encoded where they hold `?`, `&`, `%` or, in a name, `:`.
+Arguments and values are percent-encoded where they hold `?`, `&` or `%`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from mlxlab.core.errors import RecordError
 from mlxlab.core.records import CLEAN, Record
@@ -25,7 +25,7 @@ class FileRef(Record):
     """One entry of a state: a file by its content's hash, an empty folder, or a relative link."""
 
     kind: Literal["file", "dir", "link"] = "file"
-    sha256: str = ""
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     size: int = 0
     mode: int = 0o644
     target: str = ""
@@ -76,18 +76,22 @@ class StateStore:
         """Keep a stream's bytes; returns their sha256 and size in bytes."""
         digest, size = hashlib.sha256(), 0
         fd, name = tempfile.mkstemp(dir=self._blobs, prefix=".new-")
-        with os.fdopen(fd, "wb") as out:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                out.write(chunk)
+        try:
+            with os.fdopen(fd, "wb") as out:
+                while chunk := stream.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    out.write(chunk)
+        except BaseException:
+            Path(name).unlink()
+            raise
         self._keep(Path(name), digest.hexdigest())
         return digest.hexdigest(), size
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob for reading; raises RecordError if it is gone."""
         try:
-            return self._blob(sha256).open("rb")
+            return os.fdopen(os.open(self._blob(sha256), os.O_RDONLY | os.O_NOFOLLOW), "rb")
         except OSError as error:
             raise RecordError(
                 f"The content {sha256[:12]} is missing from {self._blobs}."

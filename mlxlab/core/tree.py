@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 from mlxlab.core.records import (
@@ -17,7 +18,7 @@ from mlxlab.core.records import (
     Step,
 )
 from mlxlab.core.sandbox import Packages
-from mlxlab.core.task import TaskInfo
+from mlxlab.core.task import MetricInfo, TaskInfo
 
 
 class Remaining(Record):
@@ -49,13 +50,14 @@ class Node:
         self.text = step.completion.text if step.completion else ""
         self.state = step.next_state
         seen = step.observation
-        self._public_score = seen.public_score
-        self.score = {
+        score = {
             "public": seen.public_score,
             "self": seen.self_score,
             "private": private,
             "none": None,
         }[feedback]
+        self.score = score if score is not None and isfinite(score) else None
+        self._public_score = seen.public_score
         hidden = {"public_score": None} if feedback != "public" else {}
         self.observation: Observation = seen.model_copy(update=hidden)
 
@@ -69,6 +71,17 @@ class Node:
         """Whether the step ran a program that left a valid submission."""
         runs = self.action is not None and self.action.type in {"run_code", "run_script"}
         return runs and self.status == "ok"
+
+
+def best_scored(metric: MetricInfo, nodes: Sequence[Node]) -> Node | None:
+    """The best of the nodes that handed in and have a score; the earliest of equals."""
+    best: tuple[float, Node] | None = None
+    for node in nodes:
+        if not node.submitted or node.score is None:
+            continue
+        if best is None or metric.better(node.score, best[0]):
+            best = node.score, node
+    return best[1] if best else None
 
 
 class TreeView:
@@ -113,14 +126,8 @@ class TreeView:
         return [child for child in self.nodes if child.parent == node.id]
 
     def best(self) -> Node | None:
-        """The best scored node with a valid submission; the earliest of equals."""
-        best: tuple[float, Node] | None = None
-        for node in self.nodes:
-            if node.status != "ok" or node.score is None:
-                continue
-            if best is None or self.task.metric.better(node.score, best[0]):
-                best = node.score, node
-        return best[1] if best else None
+        """The best scored node that handed in; the earliest of equals."""
+        return best_scored(self.task.metric, self.nodes)
 
     def decide(
         self,
@@ -131,17 +138,14 @@ class TreeView:
         allowed: tuple[str, ...] = ("run_code",),
         extra: dict[str, Any] | None = None,
     ) -> Decision:
-        """A complete Decision: the scaffold's choice together with the run's context.
-
-        `score`, m_t of the reward, is the parent's public score whatever is fed back.
-        """
+        """A complete Decision: the scaffold's choice together with the run's context."""
         context = self.context
         return Decision(
             step=self._next_step,
             operator=operator,
             parent=parent.id if parent else None,
             start=start,
-            score=parent._public_score if parent else None,
+            score=parent.score if parent and context.feedback == "public" else None,
             allowed=allowed,
             limits=context.limits,
             scaffold=context.scaffold,

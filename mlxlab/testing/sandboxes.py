@@ -81,11 +81,16 @@ class MemorySandbox:
         self.files.pop(path, None)
 
     async def list(self, path: str = ".") -> list[FileEntry]:
-        """Every file, whichever folder it is in."""
-        return [
+        """The files of a folder and of the folders below it."""
+        below = "" if path == "." else path.rstrip("/") + "/"
+        found = [
             FileEntry(path=name, kind="file", size=len(data))
             for name, data in sorted(self.files.items())
+            if name.startswith(below)
         ]
+        if below and not found:
+            raise FileNotFoundError(path)
+        return found
 
     async def snapshot(self, store: StateStore, parent: str) -> Snapshot:
         """Record the dictionary."""

@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +35,19 @@ def test_import_contracts_hold(command: str) -> None:
     linter = Path(sys.executable).with_name(command)
     done = subprocess.run([str(linter)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_core_imports_the_standard_library_pydantic_and_pluggy_only() -> None:
+    """lint-imports can only name packages; this looks at every import statement."""
+    allowed = {*sys.stdlib_module_names, "pydantic", "pydantic_core", "pluggy"}
+    for path in (ROOT / "mlxlab" / "core").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            for name in names:
+                inside = name == "mlxlab" or name.startswith("mlxlab.core")
+                assert inside or name.partition(".")[0] in allowed, f"{path.name} imports {name}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mlxlab.core.actions import RunCode
 from mlxlab.core.tree import Node, TreeView
-from mlxlab.scaffolds.aide.search import best_node
 
 PLAN_CHARS = 700
 MESSAGE_CHARS = 200
@@ -55,7 +54,7 @@ def memory(tree: TreeView, chars: int) -> str:
 
     The best comes first, then the newest; whatever does not fit is counted.
     """
-    best = best_node(tree)
+    best = tree.best()
     rest = [node for node in reversed(tree.nodes) if node is not best]
     nodes = [best, *rest] if best else rest
     entries: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from random import Random
 
 from mlxlab.core.tree import Node, TreeView
@@ -23,13 +22,13 @@ def choose(tree: TreeView, rng: Random, config: AideConfig) -> tuple[str, Node |
         shallow = [node for node in leaves if debug_depth(tree, node) <= config.max_debug_depth]
         if shallow:
             return "debug", rng.choice(shallow)
-    best = best_node(tree)
+    best = tree.best()
     return ("improve", best) if best else ("draft", None)
 
 
 def buggy(node: Node) -> bool:
     """Whether a node failed, or has no score to compare it by."""
-    return node.status != "ok" or node.score is None or not isfinite(node.score)
+    return node.status != "ok" or node.score is None
 
 
 def debug_depth(tree: TreeView, node: Node) -> int:
@@ -45,14 +44,3 @@ def debug_chain(tree: TreeView, node: Node) -> list[Node]:
         chain.append(parent)
         parent = tree.by_id.get(parent.parent) if parent.parent is not None else None
     return chain
-
-
-def best_node(tree: TreeView) -> Node | None:
-    """The best node that did not fail; the earliest of equals, as `max` has it."""
-    best: Node | None = None
-    for node in tree.nodes:
-        if buggy(node) or node.score is None:
-            continue
-        if best is None or best.score is None or tree.task.metric.better(node.score, best.score):
-            best = node
-    return best
