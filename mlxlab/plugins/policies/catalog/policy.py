@@ -36,7 +36,7 @@ class Catalog:
         problem = understand(request.task, request.decision.limits.wall_s)
         memory = read(request.messages)
         says, recipe = choose(request.decision.operator, problem, memory, Random(request.seed))
-        plan = f"{says[0].upper()}{says[1:]}. recipe: {write(recipe)}"
+        plan = f"{_sentence(says)} recipe: {write(recipe)}"
         return Completion(
             action=RunCode(code=program(recipe, problem), plan=plan),
             usage=Usage(prompt_tokens=0, completion_tokens=0, reasoning_tokens=0),
@@ -60,3 +60,9 @@ def choose(operator: str, problem: Problem, memory: Memory, rng: Random) -> tupl
     recipe = draft(problem, memory.families, memory.notations, rng)
     how = "varied" if recipe.parts[0].params else "the usual"
     return f"{recipe.parts[0].main} with {how} settings", recipe
+
+
+def _sentence(says: str) -> str:
+    """A capital and a full stop; a setting's name stays as it is written in code."""
+    first = says.partition(" ")[0]
+    return f"{says}." if "_" in first else f"{says[0].upper()}{says[1:]}."
