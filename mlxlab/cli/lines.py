@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from mlxlab.api import RunManifest, Runner
-from mlxlab.cli.text import duration, plain, score
+from mlxlab.cli.text import count, duration, plain, score
 from mlxlab.cli.view.items import shown_score
 from mlxlab.core.hooks import hookimpl
 from mlxlab.core.records import Step
@@ -35,10 +35,10 @@ class LineView:
         _say(
             f"run {manifest.run_id}: task {plain(manifest.task.id)} ({plain(metric.name)}, "
             f"{metric.direction}), scaffold {spec['scaffold']}, policy {spec['policy']}, "
-            f"sandbox {spec['sandbox']}, up to {manifest.budget.steps} steps"
+            f"sandbox {spec['sandbox']}, up to {count(manifest.budget.steps, 'step')}"
         )
         if manifest.spent.steps:
-            _say(f"resumed after {manifest.spent.steps} steps")
+            _say(f"resumed after {count(manifest.spent.steps, 'step')}")
 
     @hookimpl
     def mlx_step_recorded(self, step: Step) -> None:
@@ -50,8 +50,14 @@ class LineView:
         took = duration((step.ended_at - step.started_at).total_seconds())
         _say(
             f"step {step.step:>3}  {what:<14}  {seen.status:<18}  "
-            f"score {score(shown_score(step)):>9}  best {best_score:<20}  {took}"
+            f"score {score(self._told(step)):>9}  best {best_score:<20}  {took}"
         )
+
+    def _told(self, step: Step) -> float | None:
+        """The score that the agent is told, which is the one that selects."""
+        if self._runner.manifest.feedback == "self":
+            return step.observation.self_score
+        return shown_score(step)
 
     def interrupt(self) -> None:
         """Say that the run is being put in order."""

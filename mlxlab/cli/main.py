@@ -28,6 +28,7 @@ HELP = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mlx` with the process's arguments, or those given; returns the exit status."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         _never_fail_to_encode(stream)
     try:
@@ -95,6 +96,17 @@ def _help(commands: list[Entry]) -> str:
     width = max((len(name) for name in order), default=0)
     listed = "\n".join(f"  {name:<{width}}  {named[name]}".rstrip() for name in order)
     return _USAGE.format(version=__version__, commands=plain(listed, lines=True))
+
+
+def _open_what_is_closed() -> None:
+    """Give closed standard streams to nobody, before a record file gets such a number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _never_fail_to_encode(stream: TextIO) -> None:

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from mlxlab.core.errors import UsageError
 
+_YEAR_S = 365 * 86400
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
@@ -50,6 +51,8 @@ def seconds(text: str) -> float:
     total = sum(float(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False) if p)
     if not any(parts) or not 0 < total < math.inf:
         raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 90, 90s, 30m or 2h")
+    if total > _YEAR_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is longer than a year")
     return total
 
 

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
+from mlxlab.cli.console import Console
 from mlxlab.cli.result import Result
 from mlxlab.cli.text import count, duration, money, plain, score
 
@@ -96,6 +96,7 @@ def _places(result: Result) -> Iterator[Row]:
         yield "floor", "the catalog tries known recipes: what a model must beat", ""
         task = shlex.quote(m.components["task"].spec)
         yield "next", f"mlx run --task {task} --policy deepseek-r1", "cyan"
+        yield "", "(needs DEEPSEEK_API_KEY and pip install 'mlxlab[litellm]')", "dim"
 
 
 def warnings(result: Result) -> Iterator[str]:

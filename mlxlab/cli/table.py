@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
+from mlxlab.cli.console import Console
 from mlxlab.cli.text import plain
 
 GAP = "  "

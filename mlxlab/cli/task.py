@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.text import Text
 
+from mlxlab.cli.console import Console
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import duration, plain, score

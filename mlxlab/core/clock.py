@@ -13,6 +13,6 @@ def now() -> datetime:
 
 def run_id(task: str, scaffold: str, policy: str) -> str:
     """A name for a run that sorts by time and says what it is."""
-    parts = "-".join("".join(c if c.isalnum() else "_" for c in part) for part in (task, scaffold))
-    who = "".join(c if c.isalnum() else "_" for c in policy)
-    return f"{now():%Y%m%d-%H%M%S}-{parts}-{who}-{secrets.token_hex(2)}"
+    plain = ("".join(c if c.isalnum() else "_" for c in part) for part in (task, scaffold, policy))
+    who = "-".join(part[:40] for part in plain)
+    return f"{now():%Y%m%d-%H%M%S}-{who}-{secrets.token_hex(2)}"

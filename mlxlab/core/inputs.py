@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from mlxlab.core.errors import TaskError
 from mlxlab.core.task import Task
+
+LISTING = ".sizes.json"
+"""Beside the prepared folder, never in it: the size of each file, in bytes."""
 
 
 def cache_root() -> Path:
     """The user's cache folder for mlxlab: XDG_CACHE_HOME/mlxlab."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mlxlab"
+    stated = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = stated if stated.is_absolute() else Path.home() / ".cache"
+    return base / "mlxlab"
 
 
 def prepared(task: Task) -> Path:
-    """The folder of a task's public files, made if it is not there yet.
+    """The folder of a task's public files, made if it is not there yet or was damaged.
 
     It is named by the data's hash, and moved into place whole, so that a kill or a second
     process never leaves or meets half a folder.
+
+    Raises:
+        TaskError: the cache folder cannot be written.
     """
     info = task.info
     target = cache_root() / "inputs" / f"{_plain(info.id)}-{info.data_hash[:16]}"
-    if target.is_dir():
-        return target
+    try:
+        if not _whole(target):
+            _make(task, target)
+    except OSError as error:
+        raise TaskError(
+            f"The task's files cannot be kept below {cache_root()}: {error.strerror or error}.",
+            "Set XDG_CACHE_HOME to a folder that can be written.",
+        ) from error
+    return target
+
+
+def _make(task: Task, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
     try:
         task.prepare(new)
         _readable(new)
+        listing = json.dumps(_sizes(new))
+        shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
+        target.with_suffix(LISTING).write_text(listing)
     except OSError:
-        if not target.is_dir():
+        if not _whole(target):  # else another process was faster
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return target
+
+
+def _whole(target: Path) -> bool:
+    """Whether the folder holds the very files that were prepared, by name and size."""
+    try:
+        return bool(json.loads(target.with_suffix(LISTING).read_text()) == _sizes(target))
+    except (OSError, ValueError):
+        return False
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
 
 def _readable(folder: Path) -> None:
@@ -48,4 +82,4 @@ def _readable(folder: Path) -> None:
 
 
 def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]

@@ -103,5 +103,6 @@ def read_jsonl(path: Path, model: type[M]) -> list[M]:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise RecordError(f"{path}, line {number}: {where}: {first['msg']}.") from error
+            what = f"{where}: {first['msg']}" if where else first["msg"]
+            raise RecordError(f"{path}, line {number}: {what}.") from error
     return records

@@ -70,7 +70,10 @@ def new_run(options: RunOptions, hooks: Hooks, registry: Registry | None = None)
     ground = _Ground.of(components.task.instance)
     manifest = _manifest(options, components, ground.info)
     manifest = manifest.model_copy(update={"origin": signature(manifest)})
+    if options.out.exists() and not options.out.is_dir():
+        raise UsageError(f"{options.out} is no folder that runs could go to.")
     with _held(options.out / manifest.run_id) as writer:
+        writer.write_manifest(manifest)
         return _runner(writer, manifest, components, ground, hooks)
 
 
@@ -138,12 +141,13 @@ def _resumed(
 @contextmanager
 def _held(folder: Path) -> Iterator[RunWriter]:
     """Take a run folder for writing; on a failure let go of it, and of a new one altogether."""
+    new = not folder.exists()
     writer = RunWriter(folder)
     try:
         yield writer
     except BaseException:
         writer.close()
-        if not (folder / "run.json").exists():
+        if new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
 

@@ -97,7 +97,7 @@ class Registry:
         ref = ComponentRef(
             kind=kind,
             name=entry.name,
-            spec=str(spec),
+            spec=str(_canonical(spec, config)),
             version=f"{entry.distribution} {entry.version}",
             config=config.model_dump(mode="json") if config is not None else {},
         )
@@ -140,6 +140,14 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "options"
         raise UsageError(f"{entry.kind} '{entry.name}': {where}: {first['msg']}.") from error
+
+
+def _canonical(spec: Spec, config: BaseModel | None) -> Spec:
+    """The spec with its argument as the config understood it, so that it means the same later."""
+    field = getattr(type(config), "argument", None)
+    if spec.argument is None or field is None:
+        return spec
+    return spec.model_copy(update={"argument": str(getattr(config, field))})
 
 
 def _refuse_unknown(entry: Entry, model: type[BaseModel], values: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from random import Random
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
 from mlxlab.core.clock import now
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError, PluginError, RecordError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import RunManifest, RunStatus
 from mlxlab.core.pool import EnvironmentPool
@@ -259,7 +259,7 @@ class Runner:
             for task in self._in_flight:
                 task.cancel()
             await asyncio.gather(*self._in_flight, return_exceptions=True)
-            with suppress(OSError):
+            with suppress(OSError, RecordError):
                 self._save(status, error)
                 self._keep_best()
             await _quietly(self._environments.close())

@@ -100,8 +100,13 @@ class RunWriter(RunFolder):
     def write_manifest(self, manifest: RunManifest) -> None:
         """Replace run.json in one move."""
         new = self.path / "run.json.new"
-        new.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
-        new.replace(self.path / "run.json")
+        try:
+            new.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
+            new.replace(self.path / "run.json")
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            what = error.strerror or str(error)
+            raise RecordError(f"{self.path / 'run.json'} cannot be written: {what}.") from error
 
     def add_prompt(self, messages: Sequence[Message]) -> str:
         """Keep messages, each content once; returns the reference."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,11 @@ def distribution(
     for group, entries in groups.items():
         lines += [f"[{group}]", *(f"{key} = {value}" for key, value in entries.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+def hear_hangups() -> None:
+    """Undo what `nohup`, under which tests may run, hands down."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Place:
@@ -69,6 +75,7 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=hear_hangups,
         )
 
     def module(self, name: str, text: str) -> None:

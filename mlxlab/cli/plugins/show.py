@@ -8,9 +8,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from rich.console import Console
 from rich.text import Text
 
+from mlxlab.cli.console import Console
 from mlxlab.cli.plugins.find import find_entries
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.cli.text import plain

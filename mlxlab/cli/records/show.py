@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from mlxlab.api import RunFolder, RunManifest
+from mlxlab.cli.console import Console
 from mlxlab.cli.records.rows import answers, rows, schema, total
 from mlxlab.cli.result import Result
 from mlxlab.cli.summary import print_rows, score_rows, spent_rows, warnings

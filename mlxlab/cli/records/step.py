@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.text import Text
 
 from mlxlab.api import RunFolder
+from mlxlab.cli.console import Console
 from mlxlab.cli.records.rows import rows, schema
 from mlxlab.cli.records.show import find_step
 from mlxlab.cli.table import print_json

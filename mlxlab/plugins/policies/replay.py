@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mlxlab.core.errors import PolicyError, RecordError, UsageError
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Call, Completion
-from mlxlab.core.runs import find_run
+from mlxlab.core.runs import RunFolder, find_run
 
 RUNS = Path("runs")
 
@@ -21,10 +21,19 @@ class ReplayConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str] = "run"
 
-    run: str = Field(description="A run's folder, or its id below runs/.")
+    run: str = Field(description="A run's folder, or its id below runs/, or latest.")
     strict: bool = Field(
         False, description="Also refuse a call whose prompt differs; prompts may quote run times."
     )
+
+    @field_validator("run")
+    @classmethod
+    def _folder(cls, run: str) -> str:
+        """The run's folder: `latest` and ids below runs/ mean another run at another time."""
+        try:
+            return str(find_run(run, RUNS).path.resolve())
+        except RecordError as error:
+            raise UsageError(f"Cannot replay '{run}': {error.message}", error.hint) from error
 
 
 class Replay:
@@ -63,6 +72,9 @@ class Replay:
     def _differences(self, request: PolicyRequest, call: Call) -> list[str]:
         now, then = request.decision, call.decision
         compared = {
+            "task": (now.task, then.task),
+            "data": (now.data_hash, then.data_hash),
+            "scaffold": (now.scaffold.name, then.scaffold.name),
             "operator": (now.operator, then.operator),
             "parent": (now.parent, then.parent),
             "role": (request.role, call.role),
@@ -77,7 +89,7 @@ class Replay:
 def _recorded(run: str) -> dict[tuple[int, int], Call]:
     """The answered calls by step and index; the last one where a step was answered twice."""
     try:
-        folder = find_run(run, RUNS)
+        folder = RunFolder(Path(run))
         folder.manifest()
         calls = folder.calls()
     except RecordError as error:

@@ -42,6 +42,8 @@ class Folder(BuiltTask):
         """Read, check and carve; raises TaskError naming the file that is wrong."""
         folder = self._folder
         stated = task_file.read(folder)
+        if not stated.id and not _is_text(folder.resolve().name):
+            raise TaskError(f"The name of {folder!r} is not UTF-8.", "State an id in task.toml.")
         chosen = _metric(folder, stated)
         data = folder_data.read(folder, stated, chosen.numeric)
         if stated.public_fraction:
@@ -124,3 +126,7 @@ def _counted(layout: FolderLayout) -> dict[str, int]:
         "public_rows": public,
         "private_rows": len(layout.answers.ids) - public,
     }
+
+
+def _is_text(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name

@@ -32,6 +32,8 @@ def describe(
 ) -> str:
     """The author's description, or one made from what task.toml states."""
     path = folder / stated.description
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise TaskError(f"{path}, the description, lies outside the task's folder.")
     if path.is_file():
         try:
             return path.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mlxlab.core.errors import TaskError
 
 NAME = "task.toml"
+YEAR_S = 365 * 86400
 NEEDED = (
     "A task is a folder with train.csv, test.csv, sample_submission.csv, and a task.toml that "
     "states metric, id_column, target and answers."
@@ -21,7 +22,7 @@ NEEDED = (
 class TaskFile(BaseModel):
     """The keys of task.toml; paths are relative to its folder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     id: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", description="Default: the folder's name.")
     title: str = Field("", description="One line for people; default: the id.")
@@ -37,13 +38,15 @@ class TaskFile(BaseModel):
     )
     baseline: float | None = Field(None, description="Private score of a naive submission.")
     reference: float | None = Field(None, description="Private score of a strong solution.")
-    standard_error: float | None = Field(None, description="Of the reference.")
+    standard_error: float | None = Field(None, ge=0, description="Of the reference.")
     m_init: float | None = Field(None, description="Lower end of ML-Agent's scale.")
     m_best: float | None = Field(None, description="Upper end of ML-Agent's scale.")
     hidden: tuple[str, ...] = Field((), description="Packages that hold the answers.")
     modality: str = Field("tabular", description="tabular, image, text, ...")
     steps: int = Field(20, ge=1, description="Default number of steps.")
-    exec_timeout: float = Field(60.0, gt=0, description="Default limit of one run, in seconds.")
+    exec_timeout: float = Field(
+        60.0, gt=0, le=YEAR_S, description="Default limit of one run, in seconds."
+    )
     source: str = Field("", description="Where the data comes from.")
     licence: str = Field("", description="The data's licence.")
 

@@ -68,6 +68,9 @@ class Engine:
                 start_new_session=True,
             )
         answer = await self._introduce(ours, setup)
+        if "failed" in answer:
+            self.stop()
+            raise SandboxError(f"The sandbox could not be built: {answer['failed']}.")
         if "unavailable" in answer:
             self.stop()
             raise unavailable(answer["unavailable"])
@@ -151,6 +154,8 @@ def environment(home: str, temporary: str, cores: int) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        # Threads that spin while they wait slow each other down many times on a busy machine.
+        "OMP_WAIT_POLICY": "PASSIVE",
         **dict.fromkeys(threads, str(cores)),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -28,6 +29,13 @@ PRELOADED = (
 """Imported once, never used here: a library that has started OpenMP threads hangs in a fork."""
 
 
+_NO_ISOLATION = {
+    *(errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL, errno.EUSERS, errno.ENOSPC),
+    *(errno.ENODEV, errno.EOPNOTSUPP),
+}
+"""What a kernel answers that has no namespaces for us; ENOSPC where it has no more of them."""
+
+
 def serve(control_fd: int) -> None:
     """Obey the host until it closes the control socket."""
     execution.block_signals()
@@ -41,7 +49,8 @@ def serve(control_fd: int) -> None:
         if setup["isolated"]:
             in_tmp = view.enter(view.View(**setup["view"]))
     except OSError as error:
-        wire.send(control, {"unavailable": str(error)})
+        kind = "unavailable" if error.errno in _NO_ISOLATION else "failed"
+        wire.send(control, {kind: str(error)})
         return
     _forget_old_root()
     _preload(PRELOADED)
