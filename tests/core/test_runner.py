@@ -197,7 +197,8 @@ def test_workers_overlap(tmp_path: Path) -> None:
     scaffold = JsonScaffold(chain=False)
     run(make_runner(tmp_path, policy, scaffold=scaffold, workers=4, steps=8))
     folder = RunFolder(tmp_path)
-    assert folder.manifest().spent.wall_s < 8 * 0.2 / 2
+    first_end = min(step.ended_at for step in folder.steps())
+    assert sum(step.started_at < first_end for step in folder.steps()) == 4
     assert sorted(step.step for step in folder.steps()) == list(range(8))
     assert max(step.decision.seen for step in folder.steps()) >= 4
 
@@ -227,7 +228,8 @@ def test_cancelling_leaves_a_resumable_run(tmp_path: Path) -> None:
     async def interrupted() -> None:
         runner = make_runner(tmp_path, ScriptedPolicy(replies(9), latency_s=0.1), steps=4)
         task = asyncio.create_task(runner.run())
-        await asyncio.sleep(0.25)
+        while not (tmp_path / "steps.jsonl").stat().st_size:
+            await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
