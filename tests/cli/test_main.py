@@ -151,8 +151,8 @@ def test_a_closed_pipe_is_no_news(recorded: Place) -> None:
 def test_a_place_that_cannot_be_written_is_told_in_one_line(place: Place) -> None:
     (place.work / "file").write_text("")
     done = place.mlx(*TOY_RUN, "--policy", "writer", "--out", "file")
-    assert done.returncode == 1
-    assert done.stderr.startswith("mlx: file")
+    assert done.returncode == 2
+    assert done.stderr.startswith("mlx: file is no folder")
     assert done.stderr.count("\n") == 1
 
 
