@@ -35,7 +35,7 @@ def plan_run(options: RunOptions, registry: Registry | None = None) -> Plan:
         PluginError, TaskError: a component cannot be used.
     """
     components = Components.make(registry or Registry.installed(), options)
-    ground = Ground.of(components.task.instance)
+    ground = Ground.of(components.task.instance, options.ideas)
     manifest = planned(options, components, ground.info)
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"{options.out} is no folder that runs could go to.")
@@ -102,7 +102,7 @@ def _resumed(
     made = Components.make(registry, replace(wanted, sandbox=sandbox) if sandbox else wanted)
     if specs is None:
         made.check_same(manifest)
-    ground = Ground.of(made.task.instance)
+    ground = Ground.of(made.task.instance, manifest.ideas)
     then = manifest.task
     if (ground.info.data_hash, ground.info.starter) != (then.data_hash, then.starter):
         raise RecordError(

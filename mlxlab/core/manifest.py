@@ -93,6 +93,7 @@ class RunManifest(Record):
     feedback: Feedback = "public"
     cache: str | None = Field(None, description="Whose answers to the same requests are reused.")
     attestation: Attestation
+    ideas: tuple[str, ...] = Field((), description="Woven into the task's description.")
     labels: dict[str, str] = Field(
         {}, description="What a bench or a user calls this run; no component reads them."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -32,13 +32,17 @@ SIGNALS: dict[Feedback, tuple[str, ...]] = {
     "private": ("program output", "submission validity", "PRIVATE score"),
 }
 
+IDEAS = "\n\nTry first:\n"
+"""Between a task's own description and the ideas that exploration wove in, one a line."""
+
 
 @dataclass(frozen=True)
 class RunOptions(Specs):
     """A run's components and everything else; None takes the task's own default.
 
     Times are in seconds, sizes in bytes, money in US dollars; `gpus` are the indices that the
-    workers share, `cache` is the run or the folder of runs whose answers are reused.
+    workers share, `cache` is the run or the folder of runs whose answers are reused, and `ideas`
+    are what the agent is told to try first.
     """
 
     steps: int | None = None
@@ -54,6 +58,7 @@ class RunOptions(Specs):
     feedback: Feedback | None = None
     cache: str | Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    ideas: tuple[str, ...] = ()
     out: Path = Path("runs")
 
 
@@ -67,12 +72,21 @@ class Ground:
     grader: Grader
 
     @classmethod
-    def of(cls, task: Task) -> Ground:
-        """Prepare a task's files and load its answers; raises TaskError."""
+    def of(cls, task: Task, ideas: Sequence[str] = ()) -> Ground:
+        """Prepare a task's files, load its answers and weave ideas in; raises TaskError."""
         inputs = prepared(task)
         info = task.info
         shown = info.preview or preview(inputs)
-        return cls(task, info.model_copy(update={"preview": shown}), inputs, task.grader())
+        info = woven(info.model_copy(update={"preview": shown}), ideas)
+        return cls(task, info, inputs, task.grader())
+
+
+def woven(info: TaskInfo, ideas: Sequence[str]) -> TaskInfo:
+    """A task whose description asks to try ideas first (ML-Agent, section 4.1: 1 to 3 of them)."""
+    if not ideas:
+        return info
+    told = info.description.rstrip() + IDEAS + "\n".join(f"- {idea}" for idea in ideas) + "\n"
+    return info.model_copy(update={"description": told, "ideas": tuple(ideas)})
 
 
 def planned(options: RunOptions, components: Components, info: TaskInfo) -> RunManifest:
@@ -97,6 +111,7 @@ def planned(options: RunOptions, components: Components, info: TaskInfo) -> RunM
         feedback=feedback,
         cache=_cache(options, components),
         labels=dict(options.labels),
+        ideas=options.ideas,
         attestation=attestation(feedback, isolation, info.data_hash),
     )
 

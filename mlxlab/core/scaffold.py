@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -86,4 +86,29 @@ class Formed(Protocol):
 
     def written(self, decision: Decision, fields: Mapping[str, str]) -> str:
         """A filled-in form as the text that `parse` reads; never raises, whatever the fields."""
+        ...
+
+
+TRIED = "tried"
+"""Where a Listing scaffold's `Decision.extra` holds what was tried: a list of (text, score)."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A scaffold whose actions can be listed, for policies that search; optional.
+
+    `render` writes each of them as the text that `parse` reads back, and `Decision.extra["tried"]`
+    lists what was tried before: pairs of such a text and its public score, None without one.
+    """
+
+    def actions(self, decision: Decision) -> Sequence[Action]:
+        """Every edit that a search may choose from at this decision, the same each time."""
+        ...
+
+    def near(self, decision: Decision, action: Action) -> Sequence[Action]:
+        """The listed edits that differ from one in a single setting."""
+        ...
+
+    def plain(self, decision: Decision) -> Sequence[Action]:
+        """The few plainest of them, which anybody would try unasked: the free probes."""
         ...

@@ -84,6 +84,12 @@ class TaskInfo(Record):
     m_best: float | None = None
     m_reason: str = ""
     boards: tuple[Board, ...] = ()
+    ideas: tuple[str, ...] = Field(
+        (), description="What this run shall try first; part of the description too."
+    )
+    features: dict[str, float | str] = Field(
+        {}, description="The data in numbers, by short names, for agents that read no prose."
+    )
     entrypoint: str = "solution.py"
     starter: dict[str, str] = {}
     data_hash: str
