@@ -11,6 +11,7 @@ from mlxlab.core.reward import Reward
 from mlxlab.rewards.improvement import Improvement
 from mlxlab.rewards.ml_agent import MLAgentConfig, MLAgentReward
 from mlxlab.rewards.valid import Valid
+from mlxlab.rewards.weighted import Weighted, WeightedConfig
 from tests.rewards.reward_steps import TASKS, VIEWS
 
 REWARDS = {
@@ -18,6 +19,9 @@ REWARDS = {
     "ml-agent 2": MLAgentReward(MLAgentConfig(version=2)),
     "improvement": Improvement(),
     "valid": Valid(),
+    "binary": MLAgentReward(MLAgentConfig(version=2, signal="binary", idle=-0.2)),
+    "ablated": MLAgentReward(MLAgentConfig(format=False, corner=False, idle=0.1)),
+    "weighted": Weighted(WeightedConfig(mixture="ml-agent=0.5,improvement=-2,valid=1")),
 }
 
 
