@@ -17,6 +17,7 @@ from mlxlab.core.actions import Action
 from mlxlab.core.budget import Budget
 from mlxlab.core.cache import EDITOR_ROLES, Cache
 from mlxlab.core.clock import now
+from mlxlab.core.draws import of_call
 from mlxlab.core.errors import BudgetSpent, ContextTooLong, CutOff, MlxError, PluginError
 from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.patience import PATIENCE_S, Patience, Tries
@@ -226,7 +227,7 @@ class Caller:
             task=tree.task,
             role=role,
             index=index,
-            seed=Random(f"{decision.seed}:{decision.step}:{index}").getrandbits(31),
+            seed=of_call(decision, index),
             form=self._form(decision, role),
         )
         return await self._ask(request)

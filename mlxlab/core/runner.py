@@ -9,22 +9,23 @@ import traceback
 from collections.abc import Awaitable
 from contextlib import suppress
 from pathlib import Path
-from random import Random
 
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
 from mlxlab.core.clock import now
+from mlxlab.core.draws import of_choice
 from mlxlab.core.errors import BudgetSpent, MlxError, PluginError, RecordError, TimeUp
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import RunManifest, RunStatus
 from mlxlab.core.order import Order
 from mlxlab.core.policy import Policy
 from mlxlab.core.pool import EnvironmentPool
-from mlxlab.core.records import CLEAN, Decision, PrivateScore, Step
+from mlxlab.core.records import Decision, PrivateScore, Step
 from mlxlab.core.runs import RunWriter
 from mlxlab.core.sandbox import Packages
 from mlxlab.core.scaffold import Scaffold, Stop, Wait
 from mlxlab.core.selection import best_node, describe, keep_best
+from mlxlab.core.standing import Standing, ends
 from mlxlab.core.states import StateStore
 from mlxlab.core.tree import Node, RunContext, TreeView
 
@@ -88,12 +89,12 @@ class Runner:
         """Take up what an earlier process recorded."""
         scores = self._writer.private_scores()
         self._private: dict[int, float | None] = {k: s.score for k, s in scores.items()}
-        self._scores: dict[int, tuple[float | None, int | None]] = {}
+        self._standing = Standing()
         self._nodes: list[Node] = []
         for step in self._writer.steps():
             self._add(step)
             self._budget.count_step()
-        done = set(self._scores)
+        done = self._standing.steps
         self._unfinished = [d for d in self._caller.decisions() if d.step not in done]
         self._taken = done | {decision.step for decision in self._unfinished}
         self._next = 0
@@ -230,7 +231,7 @@ class Runner:
         while self._next in self._taken:
             self._next += 1
         whose = f"The scaffold '{self._context.scaffold.name}'"
-        rng = Random(f"{self._context.seed}:{self._next}")
+        rng = of_choice(self._context.seed, self._next)
         try:
             choice: object = self._scaffold.propose(self._tree(), rng)
         except Exception as error:
@@ -279,7 +280,7 @@ class Runner:
 
     def _completed(self, decision: Decision) -> Decision:
         """The decision with m_t, which not every feedback mode tells, the time left, the place."""
-        score = self._standing(decision.parent)
+        score = self._standing.after(decision.parent)
         left = self._budget.remaining().time_s
         wall_s = decision.limits.wall_s
         if left is not None and left < wall_s:
@@ -287,18 +288,6 @@ class Runner:
         limits = decision.limits.model_copy(update={"wall_s": wall_s})
         place = self._context.sandbox  # another than it was begun in, if the run was resumed so
         return decision.model_copy(update={"score": score, "limits": limits, "sandbox": place})
-
-    def _standing(self, step: int | None) -> float | None:
-        """The score of the solution as it stands after a step.
-
-        A step that scores nothing, reading a file or breaking the script, leaves the score of the
-        step that its state came from, so that breaking and mending again gains nothing.
-        """
-        while step is not None:
-            score, step = self._scores.get(step, (None, None))
-            if score is not None:
-                return score
-        return None
 
     def _record(self, step: Step, private: PrivateScore) -> None:
         self._writer.add_step(step, private)
@@ -311,13 +300,8 @@ class Runner:
 
     def _add(self, step: Step) -> None:
         self._nodes.append(Node(step, self._context.feedback, self._private.get(step.step)))
-        score = step.observation.public_score
-        if step.probe is not None and step.probe.status == "ok":
-            score = step.probe.score
-        came_from = None if step.decision.start == CLEAN else step.parent
-        self._scores[step.step] = score, came_from
-        final = step.action is not None and step.action.type == "final_answer"
-        if final and step.observation.status == "ok":
+        self._standing.add(step)
+        if ends(step):
             self._ended = "the agent gave its final answer"
 
     def _tree(self) -> TreeView:
