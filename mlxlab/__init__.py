@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlxlab.api import Comparison, MlxError, Run, arun, compare, load, resume, run
     from mlxlab.api.bench import Bench, bench
+    from mlxlab.api.training import Training, train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Comparison",
     "MlxError",
     "Run",
+    "Training",
     "__version__",
     "arun",
     "bench",
@@ -21,6 +23,7 @@ __all__ = [
     "load",
     "resume",
     "run",
+    "train",
 ]
 
 
@@ -29,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from mlxlab.api import bench
 
         return getattr(bench, name)
+    if name in {"Training", "train"}:
+        from mlxlab.api import training
+
+        return getattr(training, name)
     if name in __all__:  # late, for `mlx --help` imports this package and is to be quick
         import mlxlab.api
 

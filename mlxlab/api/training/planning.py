@@ -1,0 +1,187 @@
+"""From a user's options to a training that can start; nothing is written."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from mlxlab.api.training.folder import TrainFolder
+from mlxlab.api.training.material import counted, material, used
+from mlxlab.api.training.options import TrainOptions, base_of, made_from_nothing
+from mlxlab.api.training.record import TrainManifest
+from mlxlab.core.clock import now
+from mlxlab.core.errors import PluginError, RecordError, UsageError
+from mlxlab.core.policy import Policy
+from mlxlab.core.registry import Component, Registry
+from mlxlab.core.reward import Reward
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.core.spec import Spec
+from mlxlab.core.trainer import FINAL, Estimate, Estimating, Machine, PolicyRef, Trainer, TrainJob
+from mlxlab.core.training.examples import Corpus
+
+WARM_UP = "sft"
+"""The trainer, and the folder below a training's own, that teach a model made from nothing."""
+_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "vllm")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of a training; those that carry actions out only where it does."""
+
+    trainer: Component[Trainer]
+    reward: Component[Reward] | None = None
+    sandbox: Component[Sandbox] | None = None
+    editor: Component[Policy] | None = None
+
+    @classmethod
+    def make(cls, options: TrainOptions, registry: Registry) -> Parts:
+        """Make and check every component."""
+        trainer = registry.create("trainer", options.trainer)
+        if not isinstance(trainer.instance, Trainer):
+            raise PluginError(f"'{trainer.ref.name}' is no trainer: it has no train(job).")
+        if not trainer.instance.needs_arena:
+            return cls(trainer)
+        editor = options.editor
+        return cls(
+            trainer,
+            registry.create("reward", Spec.parse(options.rewards)),
+            registry.create("sandbox", options.sandbox),
+            None if editor is None else registry.create("policy", editor),
+        )
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """A training that can start, or be taken up.
+
+    Args:
+        base: the model that this stage begins with.
+        warm_up: the training that makes the base, where the user's model is made from nothing.
+    """
+
+    options: TrainOptions
+    parts: Parts
+    corpus: Corpus
+    manifest: TrainManifest
+    base: PolicyRef
+    warm_up: TrainPlan | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it goes."""
+        return self.options.out
+
+    def estimates(self, machine: Machine) -> list[Estimate] | None:
+        """What this stage takes on a machine; None where the trainer cannot tell."""
+        trainer = self.parts.trainer.instance
+        if not isinstance(trainer, Estimating):
+            return None
+        base = PolicyRef(spec=self.manifest.base) if self.warm_up else self.base
+        return trainer.estimate(replace(self.job(), base=base), machine)
+
+    def job(self) -> TrainJob:
+        """What the trainer is given, without those who listen."""
+        reward = self.parts.reward
+        return TrainJob(
+            corpus=self.corpus,
+            base=self.base,
+            out=self.folder,
+            reward=reward_name(self.options) if reward is not None else "",
+            seed=self.options.seed,
+        )
+
+
+def plan_training(options: TrainOptions, registry: Registry | None = None) -> TrainPlan:
+    """Make and check everything that a training needs.
+
+    Raises:
+        UsageError: components, model and runs do not go together, or nothing is to be learned.
+        RecordError: the folder holds what cannot be read.
+    """
+    made = registry or Registry.installed()
+    base = base_of(options.model)
+    parts = Parts.make(options, made)
+    acting = parts.trainer.instance.needs_arena
+    corpus = material(options, acting)
+    if not (acting and made_from_nothing(base)):
+        return _plan(options, parts, corpus, base, base)
+    below = replace(options, trainer=WARM_UP, model=base.spec, out=options.out / WARM_UP)
+    first = _plan(below, Parts.make(below, made), corpus, base, base)
+    taught = PolicyRef(spec=str(Spec(name="local", argument=str(below.out / FINAL))))
+    return replace(_plan(options, parts, corpus, base, taught), warm_up=first)
+
+
+def options_of(folder: Path) -> TrainOptions:
+    """The options that a recorded training was begun with.
+
+    Raises:
+        RecordError: there is no training.
+        UsageError: somebody else made it.
+    """
+    manifest = TrainFolder(folder).manifest()
+    if not manifest.own:
+        raise UsageError(
+            f"{folder} was made elsewhere; its components could send your keys to a stranger.",
+            f"Say what to train: mlx train RUNS --trainer SPEC --out {folder}",
+        )
+    if gone := [run.path for run in manifest.runs if not (Path(run.path) / "run.json").is_file()]:
+        raise RecordError(f"The run {gone[0]}, which {folder} learns from, is gone.")
+    reward, sandbox, editor = manifest.reward, manifest.sandbox, manifest.editor
+    return TrainOptions(
+        runs=tuple(Path(run.path) for run in manifest.runs),
+        out=folder,
+        trainer=manifest.trainer.spec,
+        model=manifest.base,
+        rewards=reward.spec if reward else "ml-agent",
+        sandbox=sandbox.spec if sandbox else "local",
+        editor=editor.spec if editor else None,
+        workers=manifest.workers,
+        exec_timeout_s=manifest.exec_timeout_s,
+        cache=Path(manifest.cache) if manifest.cache else None,
+        seed=manifest.seed,
+        tasks=manifest.tasks,
+        trust=manifest.trusted,
+    )
+
+
+def reward_name(options: TrainOptions) -> str:
+    """The name of the reward's values."""
+    return str(Spec.parse(options.rewards))
+
+
+def _plan(
+    options: TrainOptions, parts: Parts, corpus: Corpus, said: PolicyRef, base: PolicyRef
+) -> TrainPlan:
+    manifest = TrainManifest(
+        training=options.out.name,
+        created_at=now(),
+        mlxlab=version("mlxlab"),
+        python=platform.python_version(),
+        packages=dict(_packages()),
+        trainer=parts.trainer.ref,
+        base=said.spec,
+        warm_up=WARM_UP if base != said else None,
+        runs=used(corpus),
+        corpus=counted(corpus),
+        reward=parts.reward and parts.reward.ref,
+        sandbox=parts.sandbox and parts.sandbox.ref,
+        editor=parts.editor and parts.editor.ref,
+        seed=options.seed,
+        workers=options.workers,
+        exec_timeout_s=options.exec_timeout_s,
+        tasks=options.tasks,
+        trusted=options.trust,
+        cache=None if options.cache is None else str(options.cache.resolve()),
+    )
+    return TrainPlan(options, parts, corpus, manifest, base)
+
+
+def _packages() -> Iterator[tuple[str, str]]:
+    for name in _PACKAGES:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue

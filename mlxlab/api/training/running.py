@@ -1,0 +1,166 @@
+"""A training from its plan to its result: begun, taken up, or found to be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from mlxlab.api.training.failing import told
+from mlxlab.api.training.folder import TrainFolder, TrainWriter, written
+from mlxlab.api.training.planning import TrainPlan, reward_name
+from mlxlab.api.training.record import Figures, TrainStatus, differences
+from mlxlab.api.training.result import Training
+from mlxlab.api.training.watching import Watch
+from mlxlab.core.errors import PluginError, UsageError
+from mlxlab.core.hooks import Hooks
+from mlxlab.core.trainer import PolicyRef, TrainProgress
+from mlxlab.core.training.arena import Arena
+from mlxlab.core.training.cache import TransitionCache
+
+_BEAT_S = 5.0
+"""How often train.json is brought up to date; what a kill costs its wall time."""
+_WARNINGS = 200
+"""More different lines than these are told and not kept."""
+
+
+def run_plan(plan: TrainPlan, watch: Watch | None = None, hooks: Hooks | None = None) -> Training:
+    """Train to the end; what is done already is not done again.
+
+    Raises:
+        UsageError: the folder holds a training of other options.
+        RecordError: another process trains into it, or the disk is full.
+        MlxError: the trainer failed; what was trained stays.
+    """
+    told_to = watch or Watch()
+    if (done := _finished(plan)) is not None:
+        return done
+    with written(plan.folder) as writer:
+        session = _Session(plan, writer, told_to, hooks or Hooks.installed())
+        return session.run()
+
+
+def _finished(plan: TrainPlan) -> Training | None:
+    """The training that the folder holds, if it is this one and done."""
+    folder = TrainFolder(plan.folder)
+    if not folder.begun:
+        return None
+    before = folder.manifest()
+    if others := differences(before, plan.manifest):
+        raise UsageError(
+            f"{plan.folder} holds another training: {others[0]}.",
+            f"Name another folder with --out, or go on: mlx train --resume {plan.folder}",
+        )
+    return Training(plan.folder) if before.status == "done" else None
+
+
+class _Session:
+    """One process's part of a training."""
+
+    def __init__(self, plan: TrainPlan, writer: TrainWriter, watch: Watch, hooks: Hooks) -> None:
+        self._plan, self._writer, self._watch, self._hooks = plan, writer, watch, hooks
+        self._manifest = plan.manifest
+        self._before_s = 0.0
+        self._since = self._beat = time.monotonic()
+        if writer.begun:
+            before = writer.manifest()
+            self._before_s = before.wall_s
+            kept = {"created_at": before.created_at, "sessions": before.sessions + 1}
+            self._manifest = plan.manifest.model_copy(
+                update={**kept, "warnings": before.warnings, "figures": before.figures}
+            )
+
+    def run(self) -> Training:
+        """Everything, in order."""
+        try:
+            self._writer.write(self._manifest.signed())
+            if self._plan.warm_up is not None:
+                run_plan(self._plan.warm_up, self._watch, self._hooks)
+            self._since = self._beat = time.monotonic()
+            self._watch.begin(self._manifest, self._plan.folder, tuple(self._writer.steps))
+            for line in self._manifest.corpus.skipped if self._plan.warm_up is None else ():
+                self._warn(line)
+            result = self._train()
+        except BaseException as error:
+            failure = told(error, self._plan.parts.trainer.ref, self._plan.folder)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            self._end("interrupted" if interrupted else "failed", str(failure))
+            if failure is error:
+                raise
+            raise failure from error
+        self._end("done", result=result.spec)
+        return Training(self._plan.folder)
+
+    def _train(self) -> PolicyRef:
+        trainer = self._plan.parts.trainer
+        with self._arena() as arena:
+            job = replace(self._plan.job(), arena=arena, tell=self._tell, warn=self._warn)
+            result: object = trainer.instance.train(job)
+        if not isinstance(result, PolicyRef):
+            raise PluginError(f"The trainer {trainer.ref.name} gave no policy back.")
+        return result
+
+    @contextmanager
+    def _arena(self) -> Iterator[Arena | None]:
+        """Where actions are taken; None where the trainer takes none."""
+        plan, options = self._plan, self._plan.options
+        if plan.parts.reward is None:
+            yield None
+            return
+        arena = Arena(
+            {reward_name(options): plan.parts.reward.instance},
+            sandbox=options.sandbox,
+            workers=options.workers,
+            cache=TransitionCache(options.cache or plan.folder / "transitions"),
+            editor=plan.parts.editor.instance if plan.parts.editor is not None else None,
+            exec_timeout_s=options.exec_timeout_s,
+            folder=self._writer.scratch,
+            hooks=self._hooks,
+        )
+        try:
+            yield arena
+        finally:
+            arena.close()
+
+    def _tell(self, progress: TrainProgress) -> None:
+        """Write a step, then tell of it; one taken again after a kill is shown, not written."""
+        if self._writer.add(progress):
+            self._hooks.training_step(progress)
+        if time.monotonic() - self._beat >= _BEAT_S:
+            self._beat = time.monotonic()
+            self._write("running")
+        self._watch.step(progress)
+
+    def _warn(self, line: str) -> None:
+        known = self._manifest.warnings
+        if line in known[-_WARNINGS:]:
+            return
+        if len(known) < _WARNINGS:
+            self._manifest = self._manifest.model_copy(update={"warnings": (*known, line)})
+        self._watch.warn(line)
+
+    def _end(
+        self, status: TrainStatus, error: str | None = None, result: str | None = None
+    ) -> None:
+        """Write how it ended; on a full disk the record stays as it was, which is unfinished."""
+        if status == "done":
+            self._write(status, error, result)
+        else:
+            with suppress(OSError):
+                self._write(status, error, result)
+        self._watch.end(self._manifest)
+
+    def _write(
+        self, status: TrainStatus, error: str | None = None, result: str | None = None
+    ) -> None:
+        self._manifest = self._manifest.model_copy(
+            update={
+                "status": status,
+                "error": error,
+                "result": result,
+                "figures": Figures.of(self._writer.steps),
+                "wall_s": self._before_s + time.monotonic() - self._since,
+            }
+        )
+        self._writer.write(self._manifest.signed())
