@@ -38,6 +38,7 @@ class Cell(Record):
     max_cost_usd: float | None = None
     max_tokens: int | None = None
     patience_s: float | None = None
+    ideas: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -55,8 +56,8 @@ class Cell(Record):
 
     def options(self, out: Path, labels: dict[str, str]) -> RunOptions:
         """What a run of this cell is started with."""
-        said = self.model_dump(exclude={"arm"})
-        return RunOptions(**said, out=out, labels=labels)
+        said = self.model_dump(exclude={"arm", "ideas"})
+        return RunOptions(**said, ideas=self.ideas or (), out=out, labels=labels)
 
 
 def cells_of(grid: Grid, registry: Registry) -> tuple[Cell, ...]:

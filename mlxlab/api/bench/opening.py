@@ -30,16 +30,19 @@ class Request:
     """What a user asks for; None is not said.
 
     Args:
-        grid: a grid file, or its tables; None only where a recorded bench is taken up.
+        grid: a grid file, or its tables; None only where a recorded bench is taken up, or where
+            the cells themselves are given.
         out: the bench's folder; by default the bench's name below `benches`.
         workers: how many runs at one time.
         limits: what all runs may spend together, in place of what the grid says.
+        cells: in place of a grid, where cells differ in more than a grid can say; needs `out`.
     """
 
     grid: Path | Mapping[str, Any] | None = None
     out: Path | None = None
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,10 @@ def plan_bench(request: Request, tell: Tell = str) -> BenchPlan:
     if place is None:
         raise UsageError("There is no grid.", "Write: mlx bench GRID.toml, or --resume DIR")
     folder = BenchFolder(place)
-    before = folder.manifest() if folder.begun or grid is None else None
-    manifest = _manifest(grid, before, folder, registry)
+    given = grid is not None or bool(request.cells)
+    before = folder.manifest() if folder.begun or not given else None
+    cells = cells_of(grid, registry) if grid is not None else request.cells
+    manifest = _manifest(grid, cells, before, folder)
     ended = {e.cell: e.event in FINAL for e in folder.events()}
     left = [cell for cell in manifest.cells if not ended.get(cell.id)]
     steps = check(left, registry, tell)
@@ -97,10 +102,10 @@ def _grid(said: Path | Mapping[str, Any]) -> Grid:
 
 
 def _manifest(
-    grid: Grid | None, before: BenchManifest | None, folder: BenchFolder, registry: Registry
+    grid: Grid | None, cells: tuple[Cell, ...], before: BenchManifest | None, folder: BenchFolder
 ) -> BenchManifest:
     """The bench as it is going to be recorded; a recorded one may only gain cells."""
-    if grid is None:
+    if not cells:
         assert before is not None
         if not before.own:
             raise UsageError(
@@ -109,18 +114,18 @@ def _manifest(
                 f"Give the grid itself: mlx bench GRID.toml --out {folder.path}",
             )
         return before
-    cells = cells_of(grid, registry)
     if before is not None:
         _refuse_another(before, cells, folder)
+    name = grid.name if grid is not None else folder.path.name
     return BenchManifest(
-        bench=before.bench if before is not None else grid.name or "bench",
+        bench=before.bench if before is not None else name or "bench",
         created_at=before.created_at if before is not None else now(),
         mlxlab=version("mlxlab"),
         python=platform.python_version(),
         workers=1,
         cores=1,
-        grid=grid.model_dump(mode="json", exclude_defaults=True),
-        limits=grid.budget,
+        grid=grid.model_dump(mode="json", exclude_defaults=True) if grid is not None else {},
+        limits=grid.budget if grid is not None else Limits(),
         cells=cells,
     )
 
