@@ -2,25 +2,27 @@
 
 What trainers share:
 
+    models.load(job, weights) -> Loaded     a job's base, by a config that inherits models.Weights
+        (options lora, lora_r, save, dtype, device, gradient_checkpointing, chat_template, threads);
+        a base made from nothing is kept in OUT/base.
     models.load_base(spec, *, texts=(), seed=0, dtype="auto", device="auto", lora=None,
                      checkpointing=False, template=None) -> Loaded
-        A base for training: `tiny?hidden=128&...` (made of `texts`, deterministic by `seed`),
-        `local:FOLDER`, a plain folder, an adapter's folder, a GGUF file.
-        Loaded(model, tokenizer, base, device, context, adapted, facts); `lora` is a models.Lora
-        or None for all weights. The model is in training mode with use_cache off, its tokenizer
-        has a chat template and a pad token other than its end token where it can.
-    models.quiet()                          no progress bars and advice of transformers and trl
-    models.Weights, models.Lora             config mixins: fields lora, lora_r, dtype, device, ...
+        `tiny?hidden=128&...` (made of `texts`, deterministic by `seed`), `local:FOLDER`, a plain
+        folder, an adapter's folder, a GGUF file. `lora` is a models.Lora; None: all weights.
+        Loaded(model, tokenizer, base, ends, context, adapted, bf16, ...), .device, .parameters():
+        in training mode, use_cache off; the tokenizer has a template, an end token and a pad token.
+    quiet.quiet()                           no progress bars and advice of transformers and trl
     prompts.prompt_ids(tokenizer, messages) -> list[int]
         Exactly what the policy `local` sends.
     prompts.completion_ids(tokenizer, messages, text, reasoning=None) -> list[int]
         What the model should draw after that prompt, the end of the turn included.
     prompts.end_ids(tokenizer) -> list[int]     the tokens that end an answer
     checkpoints.Checkpoints(folder, keep=2)
-        .save(step, modules={"policy": model}, states={"optimizer": opt.state_dict()},
+        .save(step, modules={"policy": model}, states={"optimizer": optimizer.state_dict()},
               counters={...})               trainable weights, optimizers, JSON, RNG; atomic
-        .newest() -> Kept | None            .step .counters .states .load(modules) .restore_rng()
+        .newest() -> Kept | None            .step, .counters, .load(modules), .states(name),
+                                            .restore_rng()
     final.save_final(job, loaded, facts, merge=True) -> PolicyRef     OUT/final with its card
     card.Facts(trainer, options, steps, ...), card.write_card(folder, facts)
-    samples.Samples(out, after=step).add(step, rows)         OUT/samples.jsonl
+    samples.Samples(out, after=step).add([samples.Sample(step=1, state=..., text=...)])
 """

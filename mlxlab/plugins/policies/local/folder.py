@@ -66,11 +66,17 @@ class Checkpoint:
         return {} if self.gguf is not None else read_json(self.weights / CONFIG)
 
 
-def find_checkpoint(path: str, base: str | None) -> Checkpoint:
-    """Look through a folder; raises UsageError for what is missing, with what to do about it."""
+def find_checkpoint(path: str, base: str | None, template: str | None = None) -> Checkpoint:
+    """Look through a folder; raises UsageError for what is missing, with what to do about it.
+
+    Args:
+        path: a checkpoint's or an adapter's folder, or a GGUF file.
+        base: the folder of an adapter's model, where the adapter does not name it.
+        template: stands in for the folder's own chat template, which it then need not have.
+    """
     folder = Path(path)
     if folder.is_file() and folder.suffix == ".gguf":
-        return _gguf(folder, folder, base)
+        return _gguf(folder, folder, base, template)
     if not folder.is_dir():
         raise UsageError(
             f"There is no checkpoint at '{path}'.",
@@ -79,13 +85,13 @@ def find_checkpoint(path: str, base: str | None) -> Checkpoint:
     if (folder / ADAPTER).is_file():
         _check_weights(folder, "adapter_model")
         weights = _base(folder, base)
-        return _described(folder, weights, folder, base)
+        return _described(folder, weights, folder, base, template)
     if (folder / CONFIG).is_file():
         _check_weights(folder, "model")
-        return _described(folder, folder, None, base)
+        return _described(folder, folder, None, base, template)
     files = sorted(folder.glob("*.gguf"))
     if len(files) == 1:
-        return _gguf(folder, files[0], base)
+        return _gguf(folder, files[0], base, template)
     raise UsageError(f"'{path}' holds no checkpoint: it has no {CONFIG}.", _nearby(folder, files))
 
 
@@ -100,7 +106,9 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _described(path: Path, weights: Path, adapter: Path | None, base: str | None) -> Checkpoint:
+def _described(
+    path: Path, weights: Path, adapter: Path | None, base: str | None, template: str | None
+) -> Checkpoint:
     places = [path, weights, *([Path(base)] if base else [])]
     words = next((place for place in places if _has_tokenizer(place)), None)
     if words is None:
@@ -109,7 +117,7 @@ def _described(path: Path, weights: Path, adapter: Path | None, base: str | None
             "Save the tokenizer next to the weights, or name the folder that has it: "
             f"local:{path}?base=FOLDER",
         )
-    template = next((found for place in places if (found := _template(place))), None)
+    template = template or next((found for place in places if (found := _template(place))), None)
     if template is None:
         raise UsageError(
             f"'{path}' has no chat template, so that it is not known how to ask this model.",
@@ -119,10 +127,9 @@ def _described(path: Path, weights: Path, adapter: Path | None, base: str | None
     return Checkpoint(path, weights, adapter, None, words, template)
 
 
-def _gguf(path: Path, file: Path, base: str | None) -> Checkpoint:
+def _gguf(path: Path, file: Path, base: str | None, template: str | None) -> Checkpoint:
     words = Path(base) if base else file.parent
-    template = _template(words)
-    return Checkpoint(path, file.parent, None, file.name, words, template)
+    return Checkpoint(path, file.parent, None, file.name, words, template or _template(words))
 
 
 def _base(adapter: Path, base: str | None) -> Path:
