@@ -124,7 +124,10 @@ class Batch:
             self._length -= trimmed
 
     def _advance(self, tokens: Any) -> None:
-        logits = self._forward(tokens)
+        self._draw(self._forward(tokens))
+
+    def _draw(self, logits: Any) -> None:
+        """A token for each row, from the logits that follow its last one."""
         if self._sampler is None:
             self._sampler = Sampler([row.draw for row in self.rows], self._model.device)
         drawn = self._sampler(logits, [row.die(self._model.device) for row in self.rows])
