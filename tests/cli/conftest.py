@@ -19,6 +19,8 @@ TOY = {
     "policy.writer": "tests.cli.toyparts:Writer",
     "sandbox.memory": "tests.cli.toyparts:memory",
     "reward.constant": "tests.cli.toyparts:constant",
+    "trainer.counting": "tests.cli.toytrainers:Counting",
+    "trainer.repeating": "tests.cli.toytrainers:Repeating",
 }
 TOY_RUN = ("run", "--task", "toy", "--scaffold", "tree", "--sandbox", "memory",
            "--reward", "constant")  # fmt: skip

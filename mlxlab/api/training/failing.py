@@ -19,9 +19,7 @@ def told(error: BaseException, trainer: ComponentRef, folder: Path) -> BaseExcep
     if isinstance(error, MlxError) or not isinstance(error, Exception):
         return error
     if any(_full(cause) for cause in _causes(error)):
-        return RecordError(
-            f"{folder} cannot be written: the disk is full.", "What was trained stays; make room."
-        )
+        return RecordError(f"{folder} cannot be written: the disk is full.", "Make room.")
     if isinstance(error, OSError) or trainer.version.startswith("mlxlab "):
         return error
     what = f"{type(error).__name__}: {error}"

@@ -52,8 +52,12 @@ def material(options: TrainOptions, acting: bool) -> Corpus:
 def counted(corpus: Corpus) -> CorpusCount:
     """What train.json says of it."""
     tasks = Counter(example.state.task for example in corpus.examples)
+    scaffolds = Counter(example.state.decision.scaffold.spec for example in corpus.examples)
     return CorpusCount(
-        examples=len(corpus.examples), tasks=dict(tasks.most_common()), skipped=corpus.skipped
+        examples=len(corpus.examples),
+        tasks=dict(tasks.most_common()),
+        scaffolds=dict(scaffolds.most_common()),
+        skipped=corpus.skipped,
     )
 
 

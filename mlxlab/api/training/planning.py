@@ -11,7 +11,8 @@ from pathlib import Path
 from mlxlab.api.training.folder import TrainFolder
 from mlxlab.api.training.material import counted, material, used
 from mlxlab.api.training.options import TrainOptions, base_of, made_from_nothing
-from mlxlab.api.training.record import TrainManifest
+from mlxlab.api.training.record import TrainManifest, differences
+from mlxlab.core.alive import is_written
 from mlxlab.core.clock import now
 from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.policy import Policy
@@ -107,11 +108,40 @@ def plan_training(options: TrainOptions, registry: Registry | None = None) -> Tr
     acting = parts.trainer.instance.needs_arena
     corpus = material(options, acting)
     if not (acting and made_from_nothing(base)):
-        return _plan(options, parts, corpus, base, base)
-    below = replace(options, trainer=WARM_UP, model=base.spec, out=options.out / WARM_UP)
-    first = _plan(below, Parts.make(below, made), corpus, base, base)
-    taught = PolicyRef(spec=str(Spec(name="local", argument=str(below.out / FINAL))))
-    return replace(_plan(options, parts, corpus, base, taught), warm_up=first)
+        return _plan(options, parts, corpus, base)
+    below = replace(options, trainer=WARM_UP, model=base.spec)
+    first = _plan(below, Parts.make(below, made), corpus, base)
+    return placed(replace(_plan(options, parts, corpus, base), warm_up=first), options.out)
+
+
+def placed(plan: TrainPlan, out: Path) -> TrainPlan:
+    """The same training in another folder."""
+    moved = replace(
+        plan,
+        options=replace(plan.options, out=out),
+        manifest=plan.manifest.model_copy(
+            update={"training": out.name, "warm_up": WARM_UP if plan.warm_up else None}
+        ),
+    )
+    if plan.warm_up is None:
+        return moved
+    below = out / WARM_UP
+    taught = PolicyRef(spec=str(Spec(name="local", argument=str(below / FINAL))))
+    return replace(moved, base=taught, warm_up=placed(plan.warm_up, below))
+
+
+def unfinished(plan: TrainPlan, root: Path) -> Path | None:
+    """The newest training below `root` that is this one, not done, and that nobody writes now."""
+    for place in sorted(root.glob("*/train.json"), reverse=True):
+        folder = TrainFolder(place.parent)
+        try:
+            before = folder.manifest()
+        except RecordError:
+            continue
+        same = before.status != "done" and not differences(before, plan.manifest)
+        if same and not is_written(folder.path):
+            return folder.path
+    return None
 
 
 def options_of(folder: Path) -> TrainOptions:
@@ -152,9 +182,7 @@ def reward_name(options: TrainOptions) -> str:
     return str(Spec.parse(options.rewards))
 
 
-def _plan(
-    options: TrainOptions, parts: Parts, corpus: Corpus, said: PolicyRef, base: PolicyRef
-) -> TrainPlan:
+def _plan(options: TrainOptions, parts: Parts, corpus: Corpus, base: PolicyRef) -> TrainPlan:
     manifest = TrainManifest(
         training=options.out.name,
         created_at=now(),
@@ -162,8 +190,7 @@ def _plan(
         python=platform.python_version(),
         packages=dict(_packages()),
         trainer=parts.trainer.ref,
-        base=said.spec,
-        warm_up=WARM_UP if base != said else None,
+        base=base.spec,
         runs=used(corpus),
         corpus=counted(corpus),
         reward=parts.reward and parts.reward.ref,

@@ -33,6 +33,7 @@ class CorpusCount(Record):
 
     examples: int
     tasks: dict[str, int] = Field({}, description="Examples by the task's spec.")
+    scaffolds: dict[str, int] = Field({}, description="Examples by the scaffold's spec.")
     skipped: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from mlxlab.api.training.failing import told
 from mlxlab.api.training.folder import TrainFolder, TrainWriter, written
 from mlxlab.api.training.planning import TrainPlan, reward_name
-from mlxlab.api.training.record import Figures, TrainStatus, differences
+from mlxlab.api.training.record import Figures, TrainManifest, TrainStatus, differences
 from mlxlab.api.training.result import Training
 from mlxlab.api.training.watching import Watch
 from mlxlab.core.errors import PluginError, UsageError
@@ -33,16 +33,20 @@ def run_plan(plan: TrainPlan, watch: Watch | None = None, hooks: Hooks | None = 
         RecordError: another process trains into it, or the disk is full.
         MlxError: the trainer failed; what was trained stays.
     """
-    told_to = watch or Watch()
-    if (done := _finished(plan)) is not None:
-        return done
+    before = found(plan)
+    if before is not None and before.status == "done":
+        return Training(plan.folder)
     with written(plan.folder) as writer:
-        session = _Session(plan, writer, told_to, hooks or Hooks.installed())
-        return session.run()
+        found(plan)  # perhaps by another process, since this one looked
+        return _Session(plan, writer, watch or Watch(), hooks or Hooks.installed()).run()
 
 
-def _finished(plan: TrainPlan) -> Training | None:
-    """The training that the folder holds, if it is this one and done."""
+def found(plan: TrainPlan) -> TrainManifest | None:
+    """What the folder holds of this training already; None where it is empty.
+
+    Raises:
+        UsageError: it holds another training.
+    """
     folder = TrainFolder(plan.folder)
     if not folder.begun:
         return None
@@ -52,7 +56,7 @@ def _finished(plan: TrainPlan) -> Training | None:
             f"{plan.folder} holds another training: {others[0]}.",
             f"Name another folder with --out, or go on: mlx train --resume {plan.folder}",
         )
-    return Training(plan.folder) if before.status == "done" else None
+    return before
 
 
 class _Session:

@@ -1,0 +1,136 @@
+"""`mlx train`: make a better policy of recorded runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlxlab.cli.parser import dollars, positive, seconds, size
+from mlxlab.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlxlab.core.trainer import Machine
+
+_EPILOG = """\
+Alone it takes the runs in ./runs and, with no model named, a tiny Qwen2 that is
+made from nothing: SFT first, then step-wise reinforcement learning. 'mlx plugins
+show grpo' lists a trainer's options: --trainer 'grpo?steps=50&group=8'. The same
+command again takes up what was interrupted or killed."""
+_OPTIONS = (
+    *("trainer", "model", "rewards", "sandbox", "editor", "workers", "exec_timeout_s"),
+    *("cache", "seed", "tasks"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; None everywhere means: not said."""
+    parser.description = "Train a policy on recorded steps."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "runs", nargs="*", type=Path, metavar="RUN", help="runs, or folders of runs (default: runs)"
+    )
+    _components(parser.add_argument_group("what is trained"))
+    _place(parser.add_argument_group("where it goes"))
+    _machine(parser.add_argument_group("the machine of a dry run"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Drive the training, or usage errors before anything starts."""
+    from mlxlab.cli.drive import Show
+    from mlxlab.cli.signals import terminable
+    from mlxlab.cli.train import drive
+
+    given = {name: value for name in _OPTIONS if (value := getattr(args, name)) is not None}
+    show = Show(json=args.json, quiet=args.quiet)
+    with terminable():
+        if args.resume is not None:
+            said = sorted({*given} - {"workers"}) + [
+                n for n in ("out", "steps") if getattr(args, n)
+            ]
+            if said or args.runs or args.trust:
+                raise UsageError(
+                    "A resumed training keeps what it was begun with.",
+                    "Beside --resume DIR only --workers can be said.",
+                )
+            return drive.resume(args.resume, args.workers, show)
+        request = drive.Request(given, tuple(args.runs), args.steps, args.out, args.trust)
+        if args.dry_run:
+            return drive.rehearse(request, machine_of(args), show)
+        return drive.start(request, show)
+
+
+def machine_of(args: argparse.Namespace) -> Machine:
+    """The machine that a dry run is for: this one's processors, and the GPUs that are named."""
+    from mlxlab.core.cores import processors
+    from mlxlab.core.trainer import Machine
+
+    memory = args.gpu_memory
+    return Machine(
+        gpus=args.gpus if args.gpus is not None else int(bool(args.gpu or memory)),
+        gpu_name=args.gpu or "",
+        gpu_memory_gib=memory / 2**30 if memory else 0.0,
+        gpu_tflops=args.gpu_tflops or 0.0,
+        usd_per_hour=args.usd_per_hour or 0.0,
+        cores=len(processors()),
+    )
+
+
+def _components(group: Any) -> None:
+    add = group.add_argument
+    add("--trainer", metavar="T", help="how, with its options (default: grpo; sft, ppo, ...)")
+    add(
+        "--model",
+        metavar="M",
+        help="where it begins: a model's folder, a training's, or tiny (default: tiny)",
+    )
+    add("--steps", type=positive, metavar="N", help="optimizer steps, as the trainer's own option")
+    add("--reward", dest="rewards", metavar="R", help="what is trained for (default: ml-agent)")
+    add(
+        "--task",
+        dest="tasks",
+        action="append",
+        metavar="T",
+        help="only steps of this task; may be repeated",
+    )
+    add("--sandbox", metavar="B", help="where actions run (default: local)")
+    add("--editor", metavar="P", help="who makes delegated edits (default: nobody; they fail)")
+    add("--workers", type=positive, metavar="K", help="executions at one time (default: all cores)")
+    add(
+        "--exec-timeout",
+        dest="exec_timeout_s",
+        type=seconds,
+        metavar="D",
+        help="duration of one execution (default: as recorded)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of every choice (default: 0)")
+    add(
+        "--trust",
+        action="store_true",
+        help="carry out actions on the tasks of runs that somebody else recorded",
+    )
+
+
+def _place(group: Any) -> None:
+    add = group.add_argument
+    add("--out", type=Path, metavar="DIR", help="the training's folder (default: trained/NAME)")
+    add("--resume", type=Path, metavar="DIR", help="take up the training in this folder")
+    add(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="outcomes of executions that several trainings share (default: DIR/transitions)",
+    )
+    add("--dry-run", action="store_true", help="check everything, estimate, start nothing")
+    add("--json", action="store_true", help="print one JSON object, nothing else")
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def _machine(group: Any) -> None:
+    add = group.add_argument
+    add("--gpus", type=positive, metavar="N", help="how many GPUs (default: none)")
+    add("--gpu", metavar="NAME", help="which: A100, H100, ...")
+    add("--gpu-memory", type=size, metavar="SIZE", help="memory of one: 80G")
+    add("--gpu-tflops", type=dollars, metavar="N", help="its speed in bf16")
+    add("--usd-per-hour", type=dollars, metavar="USD", help="what the machine costs an hour")

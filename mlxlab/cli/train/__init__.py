@@ -1,0 +1,1 @@
+"""How a training looks in a terminal."""

@@ -1,0 +1,202 @@
+"""One training from its options to its closing summary."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlxlab.api.training import (
+    Training,
+    TrainOptions,
+    TrainPlan,
+    found,
+    options_of,
+    plan_training,
+    run_plan,
+)
+from mlxlab.api.training.options import TINY, run_folders
+from mlxlab.api.training.planning import placed, unfinished
+from mlxlab.cli.drive import Show
+from mlxlab.cli.failure import INTERRUPTED, report
+from mlxlab.cli.text import count, plain
+from mlxlab.cli.train.lines import LineView, Silent
+from mlxlab.core.clock import now
+from mlxlab.core.errors import UsageError
+from mlxlab.core.hooks import Hooks
+from mlxlab.core.runs import list_runs
+from mlxlab.core.spec import Spec
+from mlxlab.core.trainer import Machine
+
+RUNS = Path("runs")
+OUT = Path("trained")
+"""Where trainings go that nobody says a place for."""
+_EXAMPLE = "mlx run --task generated:rings/1 --scaffold recipe --policy climb --steps 10"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for: the options that were said, and those that need a look around."""
+
+    given: Mapping[str, Any]
+    runs: tuple[Path, ...]
+    steps: int | None = None
+    out: Path | None = None
+    trust: bool = False
+
+
+def start(request: Request, show: Show) -> int:
+    """Begin a training, or take up the unfinished one that is the same; returns the status."""
+    with _preparing(show):
+        plan = _planned(request)
+        before = found(plan)
+    if before is not None and before.status == "done":
+        return _nothing_left(plan, show)
+    if not show.quiet:
+        _introduce(request, plan)
+        if before is not None:
+            _say(f"{plan.folder} holds this training, unfinished: it goes on there.")
+    return _drive(plan, show)
+
+
+def resume(folder: Path, workers: int | None, show: Show) -> int:
+    """Take up a recorded training; returns the exit status."""
+    with _preparing(show):
+        options = options_of(folder)
+        plan = plan_training(replace(options, workers=workers or options.workers))
+        before = found(plan)
+    if before is not None and before.status == "done":
+        return _nothing_left(plan, show)
+    return _drive(plan, show)
+
+
+def rehearse(request: Request, machine: Machine, show: Show) -> int:
+    """Check everything and print what the training would take; returns the exit status."""
+    from mlxlab.cli.train.estimates import print_estimates
+
+    with _preparing(show):
+        plan = _planned(request)
+    print_estimates(plan, machine, show.json)
+    return 0
+
+
+def _planned(request: Request) -> TrainPlan:
+    given = dict(request.given)
+    if "tasks" in given:
+        given["tasks"] = tuple(given["tasks"])
+    runs = request.runs or (RUNS,)
+    if not request.runs and not list_runs(RUNS):
+        raise UsageError("There are no runs in ./runs to learn from.", f"Make some: {_EXAMPLE}")
+    options = TrainOptions(runs=runs, out=request.out or OUT, trust=request.trust, **given)
+    if request.steps is not None:
+        options = replace(options, trainer=options.with_steps(request.steps))
+    plan = plan_training(options)
+    if request.out is not None:
+        return plan
+    return placed(plan, unfinished(plan, OUT) or OUT / _name(plan))
+
+
+def _name(plan: TrainPlan) -> str:
+    """A name that sorts by time and says what is trained."""
+    trainer = Spec.parse(plan.options.trainer).name
+    name = f"{now():%Y%m%d-%H%M%S}-{trainer}"
+    taken = sum(1 for _ in OUT.glob(f"{name}*"))
+    return f"{name}-{taken + 1}" if taken else name
+
+
+def _introduce(request: Request, plan: TrainPlan) -> None:
+    """Say what was chosen where nothing was said."""
+    if not request.runs:
+        number = count(len(run_folders((RUNS,))), "run")
+        _say(f"No runs were named: the {number} in ./runs are taken.")
+    if plan.options.model is None:
+        _say(f"No model was named: it is {TINY}, a small Qwen2 that is made from nothing.")
+    if plan.warm_up is not None:
+        trainer = Spec.parse(plan.options.trainer).name
+        _say(f"It cannot answer yet: sft on the recorded steps comes first, then {trainer}.")
+
+
+def _nothing_left(plan: TrainPlan, show: Show) -> int:
+    """Print the result of a training that is done."""
+    status = _conclude(plan, None, show)
+    _say("Nothing is left to do: this training is done. Another one goes elsewhere, with --out.")
+    return status
+
+
+def _drive(plan: TrainPlan, show: Show) -> int:
+    hooks = Hooks.installed()
+    _tell_broken(hooks, set(), "was skipped")
+    known = set(hooks.broken)
+    view = _view(plan, show)
+    error: BaseException | None = None
+    try:
+        # A trainer's libraries print; what is printed is no result.
+        with redirect_stdout(sys.stderr):
+            run_plan(plan, view, hooks)
+    except (Exception, KeyboardInterrupt) as caught:
+        error = caught
+    finally:
+        view.close()
+        _tell_broken(hooks, known, "failed")
+    return _conclude(plan, error, show)
+
+
+def _conclude(plan: TrainPlan, error: BaseException | None, show: Show) -> int:
+    """Print the result, or why there is none and how to go on."""
+    from mlxlab.cli.train.summary import print_summary
+
+    training = Training(plan.folder)
+    if show.json and (plan.folder / "train.json").is_file():
+        print(json.dumps(training.as_dict()))
+    go_on = f"mlx train --resume {shlex.quote(str(plan.folder))}"
+    if isinstance(error, KeyboardInterrupt):
+        _say(f"Interrupted. What was trained stays. Go on with: {go_on}")
+        return INTERRUPTED
+    if isinstance(error, Exception):
+        status = report(error)
+        if not isinstance(error, UsageError):
+            _say(f"What was trained stays. Go on with: {go_on}")
+        return status
+    if not show.json:
+        print_summary(training)
+    return 0
+
+
+def _view(plan: TrainPlan, show: Show) -> Silent:
+    if show.quiet:
+        return Silent()
+    if show.live:
+        from mlxlab.cli.train.live import LiveView
+
+        return LiveView(plan)
+    return LineView(plan)
+
+
+@contextmanager
+def _preparing(show: Show) -> Iterator[None]:
+    """Something to look at while runs are read."""
+    if not show.live:
+        with nullcontext():
+            yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    with console.status("Reading the runs", spinner=spinner):
+        yield
+
+
+def _tell_broken(hooks: Hooks, known: set[str], fate: str) -> None:
+    for name, cause in hooks.broken.items():
+        if name not in known:
+            _say(f"mlx: plugin {name} {fate}: {cause}")
+
+
+def _say(line: str) -> None:
+    print(plain(line), file=sys.stderr, flush=True)

@@ -1,0 +1,66 @@
+"""A step's figures in words: which are shown, in what order, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+
+from mlxlab.cli.text import percent, short
+
+SHARES = frozenset({"improvement", "valid", "failed_share", "token_accuracy"})
+MAIN = ("reward", "improvement", "valid", "loss", "kl", "entropy", "unique")
+"""What a step's line holds, as far as the trainer tells it."""
+PHASES = {"generate_s": "generate", "execute_s": "execute", "update_s": "update"}
+COUNTS = frozenset({"executed", "cached", "failed", "flat_groups", "groups", "actions"})
+_ELSEWHERE = {*MAIN, *PHASES, *COUNTS, "step_s", "execution_s", "lr"}
+_LEVELS = "▁▂▃▄▅▆▇█"
+_ASCII = "_.-=+*%#"
+
+
+def value(name: str, figure: float | None) -> str:
+    """A figure as people read it; a dash where there is none."""
+    if figure is None or not isfinite(figure):
+        return "-"
+    if name in SHARES:
+        return percent(figure)
+    return (
+        f"{figure:.0f}"
+        if name in COUNTS | {"unique"}
+        else f"{figure:.3f}"
+        if 0.001 <= abs(figure) < 100
+        else short(figure)
+    )
+
+
+def told(figures: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """The main figures that are there, then what is the trainer's own."""
+    for name in (*MAIN, *others(figures)):
+        if name in figures:
+            yield name, value(name, figures[name])
+
+
+def others(figures: Mapping[str, float]) -> list[str]:
+    """Figures that no other place shows."""
+    return [name for name in figures if name not in _ELSEWHERE]
+
+
+def trend(values: Sequence[float], width: int, plain: bool = False) -> str:
+    """A curve of at most `width` characters from the lowest value to the highest."""
+    finite = [v for v in values if isfinite(v)]
+    levels = _ASCII if plain else _LEVELS
+    if len(finite) < 2 or width < 1:
+        return ""
+    parts = [
+        _bucket(finite, number, min(width, len(finite)))
+        for number in range(min(width, len(finite)))
+    ]
+    low, high = min(parts), max(parts)
+    span = high - low
+    if span <= 1e-12 * max(1.0, abs(high)):
+        return levels[0] * len(parts)
+    return "".join(levels[min(len(levels) - 1, int((v - low) / span * len(levels)))] for v in parts)
+
+
+def _bucket(values: Sequence[float], number: int, of: int) -> float:
+    part = values[number * len(values) // of : (number + 1) * len(values) // of]
+    return sum(part) / len(part)
