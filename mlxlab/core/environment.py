@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from random import Random
@@ -36,6 +36,20 @@ class Transition(Record):
     observation: Observation
     probe: Probe | None = None
     rewards: dict[str, RewardValue] = {}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an action did from a start state, before anybody has judged it.
+
+    It depends on the decision's start, limits and seed alone, so that equal actions from equal
+    states have equal effects, while rewards look at the decision's own score too.
+    """
+
+    observation: Observation
+    after: Snapshot
+    probe: Probe | None = None
+    grade: Grade | None = None
 
 
 @dataclass(frozen=True)
@@ -78,33 +92,46 @@ class Environment:
             SandboxError: the sandbox's engine failed, twice.
             RecordError: the start state is gone.
         """
-        refusal = self._refusal(decision, action, problem)
-        if refusal is not None or action is None:
-            seen = Observation(status="invalid_action", message=refusal or problem)
-            start = decision.start
-            return self._judged(decision, action, seen, Snapshot(state=start), None), None
+        why = refusal(decision, action, self.handlers, problem)
+        if why is not None or action is None:
+            effect = Effect(invalid(why or problem), Snapshot(state=decision.start))
+        else:
+            effect = await self.carry_out(decision, action, consult=consult)
+        return self._judged(decision, action, effect), effect.grade
+
+    async def carry_out(
+        self,
+        decision: Decision,
+        action: Action,
+        *,
+        consult: Consult | None = None,
+        seed: int | None = None,
+        keep: bool = True,
+    ) -> Effect:
+        """Restore, act, grade, keep the next state, probe; for an action that is not refused.
+
+        Args:
+            decision: says where to start and what an execution may use.
+            action: what to carry out.
+            consult: asks an editor, for the actions that it carries out.
+            seed: of the program's random numbers; None: the one of the decision's step.
+            keep: whether the next state is recorded.
+
+        Raises:
+            SandboxError: the sandbox's engine failed.
+            RecordError: the start state is gone.
+        """
         await self.sandbox.restore(self.states, decision.start)
-        bench = Workbench(self.task, self.sandbox, decision, _seed(decision), consult)
+        seed = _seed(decision) if seed is None else seed
+        bench = Workbench(self.task, self.sandbox, decision, seed, consult)
         outcome = await self._handle(bench, action)
         seen, grade = outcome.observation, None
         if outcome.grading != "none" and seen.status == "ok":
             seen, grade = await self._grade(seen)
         if outcome.grading == "form":
             seen, grade = seen.model_copy(update={"public_score": None}), None
-        after = await self._snapshot(decision.start)
-        probe = await self._probe(bench, action, seen)
-        return self._judged(decision, action, seen, after, probe), grade
-
-    def _refusal(self, decision: Decision, action: Action | None, problem: str) -> str | None:
-        if action is None:
-            return problem or "The answer holds no action."
-        if action.type not in decision.allowed:
-            allowed = ", ".join(decision.allowed)
-            return f"The action {action.type} is not allowed here. Allowed: {allowed}."
-        if action.type == "custom" and action.name not in self.handlers:
-            known = ", ".join(sorted(self.handlers)) or "none"
-            return f"There is no action '{action.name}'. Registered actions: {known}."
-        return None
+        after = await self._snapshot(decision.start) if keep else Snapshot(state=None)
+        return Effect(seen, after, await self._probe(bench, action, seen), grade)
 
     async def _handle(self, bench: Workbench, action: Action) -> Outcome:
         if action.type == "custom":
@@ -186,8 +213,7 @@ class Environment:
 
         The state was recorded before, so what the probe leaves behind is never seen.
         """
-        wanted = any("probe" in reward.needs for reward in self.rewards.values())
-        if not wanted or action.type not in EDITS - {"run_code"} or seen.status != "ok":
+        if not probed(self.rewards, action) or seen.status != "ok":
             return None
         outcome = await run_script(bench, self.task.entrypoint)
         result = outcome.observation
@@ -195,22 +221,23 @@ class Environment:
             result, _ = await self._grade(result)
         return Probe(status=result.status, score=result.public_score, duration_s=result.duration_s)
 
-    def _judged(
-        self,
-        decision: Decision,
-        action: Action | None,
-        seen: Observation,
-        after: Snapshot,
-        probe: Probe | None,
-    ) -> Transition:
+    def _judged(self, decision: Decision, action: Action | None, effect: Effect) -> Transition:
+        seen, probe = effect.observation, effect.probe
         view = StepView(decision=decision, action=action, observation=seen, probe=probe)
         return Transition(
-            next_state=after.state,
-            state_dropped=after.dropped,
+            next_state=effect.after.state,
+            state_dropped=effect.after.dropped,
             observation=seen,
             probe=probe,
-            rewards={name: judge(name, r, view, self.task) for name, r in self.rewards.items()},
+            rewards=rewarded(self.rewards, view, self.task),
         )
+
+
+def rewarded(
+    rewards: Mapping[str, Reward], view: StepView, task: TaskInfo
+) -> dict[str, RewardValue]:
+    """What each reward makes of a step, by name."""
+    return {name: judge(name, reward, view, task) for name, reward in rewards.items()}
 
 
 def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardValue:
@@ -228,6 +255,39 @@ def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardVa
         reason = f"reward '{name}' returned {value.value}, outside [{low}, {high}]"
         return RewardValue(value=None, reason=reason)
     return value
+
+
+def invalid(why: str) -> Observation:
+    """What is seen of an action that is none, or not allowed."""
+    return Observation(status="invalid_action", message=why)
+
+
+def probed(rewards: Mapping[str, Reward], action: Action) -> bool:
+    """Whether a reward needs the entrypoint run after an action that does not run it itself."""
+    wanted = any("probe" in reward.needs for reward in rewards.values())
+    return wanted and action.type in EDITS - {"run_code"}
+
+
+def refusal(
+    decision: Decision, action: Action | None, handlers: Collection[str], problem: str = ""
+) -> str | None:
+    """Why an action is not carried out, for the agent; None for one that may be.
+
+    Args:
+        decision: says what is allowed.
+        action: None where the completion held none.
+        handlers: the names of the registered custom actions.
+        problem: why there is no action.
+    """
+    if action is None:
+        return problem or "The answer holds no action."
+    if action.type not in decision.allowed:
+        allowed = ", ".join(decision.allowed)
+        return f"The action {action.type} is not allowed here. Allowed: {allowed}."
+    if action.type == "custom" and action.name not in handlers:
+        known = ", ".join(sorted(handlers)) or "none"
+        return f"There is no action '{action.name}'. Registered actions: {known}."
+    return None
 
 
 def _seed(decision: Decision) -> int:

@@ -48,6 +48,7 @@ class StateStore:
         folder: where blobs/ and the states' files lie.
         starter: the files of the clean state, by relative path.
         max_bytes: a workspace larger than this is not kept.
+        read_only: whether states are restored from it alone, and nothing is written.
     """
 
     def __init__(
@@ -55,15 +56,18 @@ class StateStore:
         folder: Path,
         starter: Mapping[str, bytes] | None = None,
         max_bytes: int = MAX_BYTES,
+        *,
+        read_only: bool = False,
     ) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
         self._blobs = folder / "blobs"
-        self._blobs.mkdir(parents=True, exist_ok=True)
+        if not read_only:
+            self._blobs.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._known: dict[str, Manifest] = {CLEAN: {}}
         for path, data in (starter or {}).items():
-            digest = self._put_bytes(data)
+            digest = hashlib.sha256(data).hexdigest() if read_only else self._put_bytes(data)
             self._known[CLEAN][path] = FileRef(sha256=digest, size=len(data))
 
     def put(self, stream: BinaryIO) -> tuple[str, int]:
