@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import isfinite
 from time import perf_counter
-from typing import Any
 
 from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.records import Completion
 from mlxlab.core.trainer import TrainJob
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.states import State, Taken
+from mlxlab.plugins.training.samples import Sample
 
 PATIENCE = 3
 """Optimizer steps in a row without a single reward, after which a training is ended."""
@@ -37,12 +37,10 @@ class Scored:
     rewards: tuple[float | None, ...]
     figures: dict[str, float]
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row of samples.jsonl for each action."""
-        return [
-            _row(*each)
-            for each in zip(self.states, self.completions, self.taken, self.rewards, strict=True)
-        ]
+    def samples(self, step: int) -> list[Sample]:
+        """One line of samples.jsonl for each action."""
+        each = zip(self.states, self.completions, self.taken, self.rewards, strict=True)
+        return [_sample(step, *parts) for parts in each]
 
 
 class Scoring:
@@ -74,11 +72,19 @@ class Scoring:
         return [self._arena.submit(*each) for each in zip(states, completions, strict=True)]
 
     def judged(
-        self, states: Sequence[State], completions: Sequence[Completion], taken: Sequence[Taken]
+        self,
+        states: Sequence[State],
+        completions: Sequence[Completion],
+        taken: Sequence[Taken],
+        group: int | None = None,
     ) -> Scored:
         """Rewards and figures of all actions of one optimizer step.
 
-        Neighbours of the same state are one group.
+        Args:
+            states: where each action was taken.
+            completions: what was answered there.
+            taken: what came of it.
+            group: so many neighbours are a group; None: as many as share a state.
 
         Raises:
             MlxError: for several steps in a row, no action had a value.
@@ -93,14 +99,19 @@ class Scoring:
             completions=tuple(completions),
             taken=tuple(taken),
             rewards=rewards,
-            figures=_figures(states, taken, rewards),
+            figures=_figures(states, taken, rewards, group_sizes(states, group)),
         )
 
-    def score(self, states: Sequence[State], completions: Sequence[Completion]) -> Scored:
+    def score(
+        self,
+        states: Sequence[State],
+        completions: Sequence[Completion],
+        group: int | None = None,
+    ) -> Scored:
         """Carry out and judge; the figures hold `execute_s` too."""
         started = perf_counter()
         taken = [future.result() for future in self.submit(states, completions)]
-        scored = self.judged(states, completions, taken)
+        scored = self.judged(states, completions, taken, group)
         scored.figures["execute_s"] = perf_counter() - started
         return scored
 
@@ -133,16 +144,21 @@ class Scoring:
             )
 
 
-def group_sizes(states: Sequence[State]) -> list[int]:
-    """How many neighbours share a state, group after group."""
+def group_sizes(states: Sequence[State], group: int | None = None) -> list[int]:
+    """How many neighbours are a group, group after group; by default those that share a state."""
+    if group is not None:
+        return [group] * (len(states) // group)
     return [len(list(group)) for _, group in groupby(states, key=lambda state: state.id)]
 
 
 def _figures(
-    states: Sequence[State], taken: Sequence[Taken], rewards: Sequence[float | None]
+    states: Sequence[State],
+    taken: Sequence[Taken],
+    rewards: Sequence[float | None],
+    sizes: Sequence[int],
 ) -> dict[str, float]:
     valued = [value for value in rewards if value is not None]
-    groups = list(_grouped(rewards, group_sizes(states)))
+    groups = list(_grouped(rewards, sizes))
     there = [each for each in taken if not each.failed]
     actions = [each.action for each in taken if each.action is not None]
     figures: dict[str, float] = {
@@ -188,18 +204,16 @@ def improved(state: State, taken: Taken) -> bool:
     return before is None or state.info.metric.better(after, before)
 
 
-def _row(
-    state: State, completion: Completion, taken: Taken, reward: float | None
-) -> dict[str, Any]:
-    return {
-        "state": state.id,
-        "task": state.task,
-        "text": completion.text,
-        "action": None if taken.action is None else taken.action.type,
-        "status": None if taken.observation is None else taken.observation.status,
-        "score": taken.score,
-        "reward": reward,
-        "cached": taken.cached,
-        "seconds": round(taken.seconds, 4),
-        "problem": taken.failed or taken.problem,
-    }
+def _sample(
+    step: int, state: State, completion: Completion, taken: Taken, reward: float | None
+) -> Sample:
+    return Sample(
+        step=step,
+        state=state.id,
+        text=completion.text,
+        reward=reward,
+        status=None if taken.observation is None else taken.observation.status,
+        score=taken.score,
+        cached=taken.cached,
+        problem=taken.failed or taken.problem,
+    )

@@ -1,0 +1,152 @@
+"""The actions of one optimizer step: drawn, carried out while others are drawn, rewarded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Protocol
+
+from mlxlab.core.records import Completion
+from mlxlab.core.training.states import State, Taken
+from mlxlab.plugins.policies.local.prompts import Prompt
+from mlxlab.plugins.training.choosing import Chooser
+from mlxlab.plugins.training.grpo.layout import Layout
+from mlxlab.plugins.training.scoring import Scoring
+
+Waves = Iterator[tuple[list[int], list[Completion]]]
+
+
+class Draws(Protocol):
+    """Draws `samples` completions for each prompt, some of them at a time."""
+
+    def __call__(self, prompts: Sequence[Prompt], samples: int, seed: str) -> Waves:
+        """Yield places, counted over all completions, with what was drawn for them."""
+        ...
+
+
+@dataclass
+class Timed:
+    """Seconds of one step's phases; executing overlaps with the others."""
+
+    generate_s: float = 0.0
+    wait_s: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def execute_s(self) -> float:
+        """From the first action that was handed over to the last outcome."""
+        return max(0.0, self.ended - self.began)
+
+    def done(self, _: object) -> None:
+        """An outcome is there."""
+        self.ended = max(self.ended, perf_counter())
+
+
+@dataclass
+class Round:
+    """One draw of states, and this process' part of their actions.
+
+    Args:
+        own: the number of each own state within the draw.
+    """
+
+    number: int
+    own: list[int]
+    states: list[State]
+    prompts: list[Prompt]
+    completions: list[Completion] = field(default_factory=list)
+    futures: list[Future[Taken]] = field(default_factory=list)
+    timed: Timed = field(default_factory=Timed)
+
+    def places(self, state: int, group: int) -> range:
+        """Where the actions of a state are, given its number within the draw."""
+        place = self.own.index(state) * group
+        return range(place, place + group)
+
+
+class Rollouts:
+    """Draws states and actions step after step, and answers what the trainer asks about them.
+
+    A dataset row is no more than a label, which counts the drawn states of all steps; so the
+    trainer's own place in its data says which states come next.
+
+    Args:
+        states: with the prompt of each.
+    """
+
+    def __init__(
+        self,
+        states: Sequence[tuple[State, Prompt]],
+        chooser: Chooser,
+        scoring: Scoring,
+        layout: Layout,
+        *,
+        seed: int,
+        process: int = 0,
+    ) -> None:
+        self._prompts = {state.id: prompt for state, prompt in states}
+        self._chooser = chooser
+        self._scoring = scoring
+        self._layout = layout
+        self._seed = seed
+        self._process = process
+        self.round: Round | None = None
+
+    def at(self, labels: Sequence[str], draws: Draws) -> Round:
+        """The round that labels belong to; begun where they are the first of it."""
+        number = int(labels[0]) // self._layout.states
+        if self.round is None or self.round.number != number:
+            self.round = self._begun(number, draws)
+        return self.round
+
+    def asked(self, labels: Sequence[str]) -> tuple[Round, list[int]]:
+        """The current round, and the places of the actions that a batch of labels asks for."""
+        assert self.round is not None
+        group = self._layout.group
+        numbers = [int(label) % self._layout.states for label in labels[::group]]
+        return self.round, [n for each in numbers for n in self.round.places(each, group)]
+
+    async def rewards(self, prompts: Sequence[str], **_: object) -> list[float | None]:
+        """What GRPOTrainer calls: waits for the outcomes of one backward pass."""
+        started = perf_counter()
+        current, places = self.asked(prompts)
+        taken = await asyncio.gather(
+            *(asyncio.wrap_future(current.futures[place]) for place in places)
+        )
+        current.timed.wait_s += perf_counter() - started
+        return [self._scoring.value(each)[0] for each in taken]
+
+    def _begun(self, number: int, draws: Draws) -> Round:
+        """States in the order of their prompts' lengths, in which they are drawn and used."""
+        drawn = self._chooser.draw(number, self._layout.states)
+        drawn.sort(key=lambda state: (len(self._prompts[state.id].ids), state.id))
+        own = self._layout.own(self._process)
+        states = [drawn[place] for place in own]
+        prompts = [self._prompts[state.id] for state in states]
+        current = Round(number, own, states, prompts)
+        self._carry_out(current, draws)
+        return current
+
+    def _carry_out(self, current: Round, draws: Draws) -> None:
+        """Hand each wave over as soon as it is drawn: it runs while the next one is drawn."""
+        group = self._layout.group
+        timed = current.timed
+        started = perf_counter()
+        there: dict[int, tuple[Completion, Future[Taken]]] = {}
+        seed = f"{self._seed}:{current.number}:{self._process}"
+        for places, completions in draws(current.prompts, group, seed):
+            timed.began = timed.began or perf_counter()
+            states = [current.states[place // group] for place in places]
+            futures = self._scoring.submit(states, completions)
+            for place, completion, future in zip(places, completions, futures, strict=True):
+                future.add_done_callback(timed.done)
+                there[place] = completion, future
+        timed.generate_s = perf_counter() - started
+        for place in range(len(there)):
+            completion, future = there[place]
+            current.completions.append(completion)
+            current.futures.append(future)

@@ -1,0 +1,75 @@
+"""Our options as those of TRL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlxlab.core.trainer import CHECKPOINTS, TrainJob
+from mlxlab.plugins.training.grpo.config import GRPOConfig
+from mlxlab.plugins.training.grpo.layout import Layout
+from mlxlab.plugins.training.models import Loaded
+
+_LARGE = 1e9
+_BYTES = 12
+"""Of a trained weight in a checkpoint: itself and two moments of AdamW, in float32."""
+
+
+def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) -> Any:
+    """What trl.GRPOTrainer is given as `args`."""
+    from trl import GRPOConfig as Arguments
+
+    trained = loaded.parameters()[1]
+    return Arguments(
+        output_dir=str(job.out / CHECKPOINTS),
+        max_steps=config.steps,
+        per_device_train_batch_size=layout.rows,
+        gradient_accumulation_steps=layout.passes,
+        steps_per_generation=layout.at_once,
+        num_generations=config.generations,
+        num_iterations=config.num_iterations,
+        shuffle_dataset=False,
+        temperature=config.temperature,
+        max_completion_length=config.max_completion_tokens,
+        mask_truncated_completions=config.mask_truncated,
+        beta=config.beta,
+        epsilon=config.epsilon,
+        epsilon_high=config.epsilon_high,
+        loss_type=config.loss_type,
+        scale_rewards=config.scale_rewards,
+        **_optimizer(config, trained),
+        **_vllm(config),
+        bf16=loaded.bf16,
+        gradient_checkpointing=config.gradient_checkpointing,
+        use_cpu=loaded.device.type == "cpu",
+        dataloader_pin_memory=loaded.device.type != "cpu",
+        seed=job.seed,
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=config.save_steps or (1 if trained * _BYTES < _LARGE else 10),
+        save_total_limit=2,
+        report_to=[name for name in config.report_to.split(",") if name != "none"] or "none",
+        disable_tqdm=True,
+    )
+
+
+def _optimizer(config: GRPOConfig, trained: int) -> dict[str, Any]:
+    kinds = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+    return {
+        "learning_rate": config.rate(trained),
+        "lr_scheduler_type": kinds[config.schedule],
+        "warmup_steps": config.warmup,
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+    }
+
+
+def _vllm(config: GRPOConfig) -> dict[str, Any]:
+    if not config.use_vllm:
+        return {"use_vllm": False}
+    return {
+        "use_vllm": True,
+        "vllm_mode": config.vllm_mode,
+        "vllm_gpu_memory_utilization": config.vllm_memory,
+        "vllm_tensor_parallel_size": config.vllm_tensor_parallel,
+        "vllm_server_base_url": config.vllm_url,
+    }

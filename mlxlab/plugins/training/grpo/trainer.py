@@ -1,0 +1,189 @@
+"""The trainer `grpo`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from mlxlab.core.errors import MissingExtra, MlxError, PolicyError, UsageError
+from mlxlab.core.trainer import CHECKPOINTS, PolicyRef, TrainJob
+from mlxlab.core.training.states import State
+from mlxlab.plugins.policies.local.answers import Reader
+from mlxlab.plugins.policies.local.prompts import Prompt
+from mlxlab.plugins.training.card import Facts
+from mlxlab.plugins.training.choosing import Chooser, pool
+from mlxlab.plugins.training.final import save_final
+from mlxlab.plugins.training.grpo.config import GRPOConfig
+from mlxlab.plugins.training.grpo.drift import Drift
+from mlxlab.plugins.training.grpo.failures import told
+from mlxlab.plugins.training.grpo.layout import Layout, layout
+from mlxlab.plugins.training.grpo.ledger import Events, Ledger, newest
+from mlxlab.plugins.training.grpo.rollouts import Rollouts
+from mlxlab.plugins.training.grpo.settings import settings
+from mlxlab.plugins.training.grpo.stepwise import Stepwise
+from mlxlab.plugins.training.models import Loaded, load
+from mlxlab.plugins.training.quiet import quiet
+from mlxlab.plugins.training.sampling import Drawing, Writer
+from mlxlab.plugins.training.scoring import Scoring
+
+_PACKAGES = ("torch", "transformers", "trl", "datasets", "accelerate")
+
+
+class GRPO:
+    """Step-wise RL with TRL's GRPOTrainer: single actions from recorded states.
+
+    ML-Agent (arXiv 2505.23723, equation 4) trains with PPO on single actions from states of expert
+    trajectories. Here the critic is replaced by the mean of a group of actions at the same state
+    (GRPO, arXiv 2402.03300), so that nothing but the policy is learned. What the paper leaves
+    unsaid is an option: how states are chosen, how many actions each gets, temperature, clipping,
+    passes over a batch. A KL term (`beta`) is a part of the loss, estimator k3.
+
+    Raises:
+        MissingExtra: torch, transformers or trl is not installed.
+    """
+
+    needs_arena = True
+
+    def __init__(self, config: GRPOConfig) -> None:
+        self.config = config
+        missing = [*_PACKAGES, *(["peft"] if config.lora else [])]
+        if any(find_spec(package) is None for package in missing):
+            raise MissingExtra("The trainer grpo", "train")
+
+    def train(self, job: TrainJob) -> PolicyRef:
+        """Train to the end, from the newest whole checkpoint if there is one.
+
+        Raises:
+            UsageError: model, options and recorded steps do not go together.
+            MlxError: nothing could be executed, or the disk is full; checkpoints stay.
+        """
+        started = perf_counter()
+        with quiet(), told(job):
+            loaded = load(job, self.config)
+            trainer, ledger = self._made(job, loaded)
+            found = newest(job.out / CHECKPOINTS)
+            ledger.open(None if found is None else found[1])
+            try:
+                _run(trainer, found, self.config.steps)
+            finally:
+                ledger.close()
+            loaded.model = trainer.accelerator.unwrap_model(trainer.model)
+        facts = Facts(
+            trainer="grpo",
+            options=self.config.model_dump(),
+            steps=self.config.steps,
+            first=ledger.first,
+            last=ledger.last,
+            seconds=perf_counter() - started,
+            reward=job.reward,
+        )
+        return save_final(job, loaded, facts, merge=self.config.save == "merged")
+
+    def _made(self, job: TrainJob, loaded: Loaded) -> tuple[Any, Ledger]:
+        from accelerate import PartialState
+        from accelerate.utils import gather_object
+
+        there = PartialState()
+        plan = layout(self.config, there.num_processes)
+        writer, reader = self._speakers(loaded)
+        states = self._states(job, loaded, writer)
+        chooser = Chooser([state for state, _ in states], self.config.choose, job.seed)
+        scoring = Scoring(job)
+        rollouts = Rollouts(
+            states, chooser, scoring, plan, seed=job.seed, process=there.process_index
+        )
+        ledger = Ledger(
+            job,
+            scoring,
+            chooser,
+            total=self.config.steps,
+            group=self.config.generations,
+            gather=gather_object if there.num_processes > 1 else list,
+            main=there.is_main_process,
+        )
+        trainer = self._trainer(job, loaded, plan, rollouts, ledger)
+        measured = self.config.kl_rows > 0 and self.config.beta == 0 and there.num_processes == 1
+        drift = Drift(loaded.model, self.config.kl_rows, plan.passes) if measured else None
+        ledger.rollouts, ledger.drift = rollouts, drift
+        trainer.prepared(rollouts, ledger, drift, writer, reader)
+        return trainer, ledger
+
+    def _speakers(self, loaded: Loaded) -> tuple[Writer, Reader]:
+        drawing = Drawing(self.config.temperature, self.config.max_completion_tokens, rows=64)
+        net = loaded.model.get_base_model() if loaded.adapted else loaded.model
+        return (
+            Writer(net, loaded.tokenizer, loaded.ends, drawing),
+            Reader(loaded.tokenizer, frozenset(loaded.ends)),
+        )
+
+    def _states(self, job: TrainJob, loaded: Loaded, writer: Writer) -> list[tuple[State, Prompt]]:
+        """Those that the model has room for, with their prompts."""
+        found = pool(job.corpus)
+        if found.equal:
+            job.warn(f"{found.equal} recorded states were equal to others and count once.")
+        room = (loaded.context or 1 << 30) - self.config.max_completion_tokens
+        kept, long, problems = [], 0, 0
+        for state in found.states:
+            try:
+                prompt = writer.prompt(state.messages())
+            except MlxError:
+                problems += 1
+                continue
+            if len(prompt.ids) > room:
+                long += 1
+                continue
+            kept.append((state, prompt))
+        if long:
+            job.warn(f"{long} states left out: their prompts leave no room for an answer.")
+        if problems:
+            job.warn(f"{problems} states left out: their prompts are gone or cannot be written.")
+        if not kept:
+            raise UsageError(
+                f"None of {len(found.states)} recorded states can be asked of this model.",
+                "Take a model with a longer context, or a smaller max_completion_tokens.",
+            )
+        return kept
+
+    def _trainer(
+        self, job: TrainJob, loaded: Loaded, plan: Layout, rollouts: Rollouts, ledger: Ledger
+    ) -> Any:
+        from datasets import Dataset
+        from transformers import PrinterCallback, TrainerCallback
+        from trl import GRPOTrainer
+
+        draws = -(-self.config.steps // self.config.num_iterations)
+        labels = [str(number) for number in range(draws * plan.states)]
+        if self.config.beta and not loaded.adapted:
+            _named(loaded, job.out)
+        made: Any = type("StepwiseGRPOTrainer", (Stepwise, GRPOTrainer), {})
+        trainer = made(
+            model=loaded.model,
+            reward_funcs=rollouts.rewards,
+            args=settings(self.config, job, loaded, plan),
+            train_dataset=Dataset.from_dict({"prompt": labels}),
+            processing_class=loaded.tokenizer,
+        )
+        trainer.remove_callback(PrinterCallback)
+        events: Any = type("LedgerCallback", (Events, TrainerCallback), {"ledger": ledger})
+        trainer.add_callback(events())
+        return trainer
+
+
+def _run(trainer: Any, found: tuple[Path, dict[str, Any]] | None, steps: int) -> None:
+    if found is None:
+        trainer.train()
+        return
+    folder, mark = found
+    if mark["step"] < steps:
+        trainer.train(resume_from_checkpoint=str(folder))
+    else:
+        trainer._load_from_checkpoint(str(folder))
+
+
+def _named(loaded: Loaded, out: Path) -> None:
+    """TRL loads the reference policy from where the model says that it was loaded from."""
+    name = Path(str(getattr(loaded.model.config, "_name_or_path", "") or "."))
+    if not (name / "config.json").is_file():
+        raise PolicyError(f"The base '{loaded.base}' is nowhere on disk to be loaded again.")
