@@ -1,0 +1,135 @@
+"""From a pipeline file to its stages, in the order in which they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mlxlab.api.pipeline.folder import PipelineFolder
+from mlxlab.api.pipeline.gathering import (
+    collect_stage,
+    explore_stage,
+    stage_name,
+    tasks_of,
+    woven,
+)
+from mlxlab.api.pipeline.measuring import evaluate_stage
+from mlxlab.api.pipeline.reading import read_pipeline
+from mlxlab.api.pipeline.report import report_stage
+from mlxlab.api.pipeline.spec import PipelineSpec, TrainTable
+from mlxlab.api.pipeline.tasks import expanded
+from mlxlab.api.pipeline.training import collected_by, start_of, state_tasks, train_stage
+from mlxlab.api.pipeline.watching import Watch
+from mlxlab.api.pipeline.work import Stage, Work
+from mlxlab.core.errors import UsageError
+from mlxlab.core.registry import Registry
+
+OUT = Path("pipelines-out")
+"""Where pipelines go by default, each in a folder of its name."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pipeline that can start; nothing is written."""
+
+    work: Work
+    stages: tuple[Stage, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The pipeline's own."""
+        return self.work.folder.path
+
+
+def plan_pipeline(
+    spec: PipelineSpec | Path,
+    *,
+    out: Path | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    watch: Watch | None = None,
+    registry: Registry | None = None,
+) -> Plan:
+    """Read a pipeline and check its names; raises UsageError for what cannot be."""
+    found = read_pipeline(spec) if isinstance(spec, Path) else spec
+    if seed is not None:
+        found = found.model_copy(update={"seed": seed})
+    made = registry or Registry.installed()
+    tasks = expanded(found.tasks, "train", made)
+    held_out = expanded(found.held_out, "held-out", made)
+    if both := sorted(set(tasks) & set(held_out)):
+        raise UsageError(f"The task {both[0]} is both trained on and held out.")
+    work = Work(
+        spec=found,
+        tasks=tasks,
+        held_out=held_out,
+        folder=PipelineFolder(out or OUT / f"{found.name}-{found.seed}"),
+        registry=made,
+        watch=watch or Watch(),
+        workers=workers or found.workers,
+    )
+    _check(work)
+    return Plan(work, tuple(_stages(work)))
+
+
+def _check(work: Work) -> None:
+    """Make the components that cost nothing, so that a wrong word costs no time."""
+    spec, registry = work.spec, work.registry
+    named: dict[str, set[str]] = {
+        "scaffold": {spec.scaffold},
+        "sandbox": {spec.sandbox},
+        "reward": {spec.reward, *(each.reward for each in spec.rl if each.reward)},
+        "trainer": {each.trainer for each in (*spec.sft, *spec.rl)},
+        "policy": {each.policy for each in spec.collect},
+    }
+    for kind, specs in named.items():
+        for each in sorted(specs):
+            registry.create(kind, each)
+
+
+def _stages(work: Work) -> Iterator[Stage]:
+    spec = work.spec
+    common = {"seed": spec.seed, "scaffold": spec.scaffold, "sandbox": spec.sandbox}
+    common |= {"reward": spec.reward, "exec_timeout": spec.exec_timeout}
+    if spec.explore is not None:
+        tables = [table for table in spec.collect if woven(work, table)]
+        tasks = tuple(dict.fromkeys(task for t in tables for task in tasks_of(work, t)))
+        options = {**spec.explore.model_dump(), "tasks": tasks, "scaffold": spec.scaffold}
+        run = partial(explore_stage, tasks=tasks)
+        yield Stage("explore", "explore", options | {"seed": spec.seed}, (), run)
+    for table in spec.collect:
+        needs = ("explore",) if woven(work, table) else ()
+        options = {**common, **table.model_dump(), "tasks": tasks_of(work, table)}
+        run = partial(collect_stage, table=table)
+        yield Stage(stage_name(table), "collect", options, needs, run)
+    for each in spec.sft:
+        yield _training(work, each, common)
+    for arm in spec.rl:
+        yield _training(work, arm, common)
+    yield from _last(work, common)
+
+
+def _training(work: Work, table: TrainTable, common: dict[str, Any]) -> Stage:
+    start = start_of(work, table)
+    needs = (*collected_by(work, table), *((start,) if start is not None else ()))
+    said = table.model_dump(exclude={"card", "launch"})
+    said |= {"model": table.model or work.spec.model, "tasks": state_tasks(work, table)}
+    said["reward"] = table.reward or work.spec.reward
+    kind = "sft" if table in work.spec.sft else "rl"
+    run = partial(train_stage, table=table)
+    return Stage(table.name, kind, {**common, **said}, needs, run)  # type: ignore[arg-type]
+
+
+def _last(work: Work, common: dict[str, Any]) -> Iterator[Stage]:
+    spec = work.spec
+    trained = tuple(each.name for each in (*spec.sft, *spec.rl))
+    collected = tuple(stage_name(table) for table in spec.collect)
+    if spec.evaluate is not None:
+        options = {**common, **spec.evaluate.model_dump(), "held_out": work.held_out}
+        yield Stage("evaluate", "evaluate", options, (*collected, *trained), evaluate_stage)
+    explored = ("explore",) if spec.explore is not None else ()
+    needs = (*explored, *collected, *trained, *(("evaluate",) if spec.evaluate is not None else ()))
+    yield Stage("report", "report", {"note": spec.note}, needs, report_stage)
