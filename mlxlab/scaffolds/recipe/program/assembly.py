@@ -6,9 +6,9 @@ import json
 
 from mlxlab.scaffolds.recipe.notation import written
 from mlxlab.scaffolds.recipe.problem import Problem
+from mlxlab.scaffolds.recipe.program import reading
 from mlxlab.scaffolds.recipe.program.fitting import fitting, imports
 from mlxlab.scaffolds.recipe.program.models import estimator
-from mlxlab.scaffolds.recipe.program.reading import reading
 from mlxlab.scaffolds.recipe.program.solving import solving
 from mlxlab.scaffolds.recipe.space import Recipe
 
@@ -20,7 +20,7 @@ def program(recipe: Recipe, problem: Problem, rows: int) -> str:
     """
     made = estimator(recipe, problem.kind)
     encode = str(recipe.get("encode", "onehot"))
-    body = reading(problem, encode), fitting(recipe, made), solving(recipe, problem)
+    body = reading.reading(problem, encode), fitting(recipe, made), solving(recipe, problem)
     return _opening(recipe, problem, imports(recipe, made), rows) + "".join(body)
 
 
@@ -32,7 +32,7 @@ def _opening(recipe: Recipe, problem: Problem, lines: list[str], rows: int) -> s
     return "\n".join(
         [
             f"# {written(recipe)}",
-            "import warnings",
+            *reading.imports(problem),
             "",
             "import numpy as np",
             "import pandas as pd",

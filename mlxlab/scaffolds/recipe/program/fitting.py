@@ -37,9 +37,13 @@ _KERNEL = dedent('''\
 
     def fitted(X, y):
         """Neighbours among points that stand for all rows, close to each other by their kernel."""
-        rows = np.random.default_rng(0).integers(0, len(X), <points>)
+        count = <points>
+        closeness = np.empty((count, count))
+        rows = np.random.default_rng(0).integers(0, len(X), count)
         points = (X[rows] - X.mean(axis=0)) / (X.std(axis=0) + 1e-9)
-        closeness = np.exp(points @ points.T / points.shape[1])
+        for first in range(0, count, 1000):
+            block = points[first : first + 1000] @ points.T / points.shape[1]
+            closeness[first : first + 1000] = np.exp(block)
         order = np.argsort(closeness.sum(axis=1))
         return <model>.fit(X[rows][order], y[rows][order])
 ''')

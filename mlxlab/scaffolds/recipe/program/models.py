@@ -83,7 +83,7 @@ def _tree(recipe: Recipe, classify: bool) -> Made:
 
 def _grown(recipe: Recipe, classify: bool) -> Made:
     name = "RandomForest" if recipe[MODEL] == "forest" else "ExtraTrees"
-    settings = [f"{recipe['trees']}", f"max_depth={recipe['depth']}"]
+    settings = [f"n_estimators={recipe['trees']}", f"max_depth={recipe['depth']}"]
     settings += [] if classify else ["max_features=0.5"]
     settings += ["min_samples_leaf=2", "n_jobs=1", "random_state=0", _balance(recipe)]
     return _made("ensemble", f"{name}{_ending(classify)}", *settings)
@@ -96,7 +96,9 @@ def _boost(recipe: Recipe, classify: bool) -> Made:
 
 
 def _knn(recipe: Recipe, classify: bool) -> Made:
-    return _made("neighbors", f"KNeighbors{_ending(classify)}", f"{recipe['k']}", "n_jobs=1")
+    return _made(
+        "neighbors", f"KNeighbors{_ending(classify)}", f"n_neighbors={recipe['k']}", "n_jobs=1"
+    )
 
 
 def _svm(recipe: Recipe, classify: bool) -> Made:
@@ -105,8 +107,8 @@ def _svm(recipe: Recipe, classify: bool) -> Made:
 
 
 def _mlp(recipe: Recipe, classify: bool) -> Made:
-    settings = [f"({recipe['units']},)", f"alpha={recipe['decay']}", "learning_rate_init=0.01"]
-    settings += ["max_iter=30", "random_state=0"]
+    settings = [f"hidden_layer_sizes={recipe['units']}", f"alpha={recipe['decay']}"]
+    settings += ["learning_rate_init=0.01", "max_iter=30", "random_state=0"]
     return _made("neural_network", f"MLP{_ending(classify)}", *settings)
 
 

@@ -18,20 +18,21 @@ _COLUMNS = dedent('''\
 
     def numbers(seen, new):
         """A column of numbers, its gaps filled and marked."""
-        seen, new = seen.astype(float), new.astype(float)
-        middle = seen.median() if seen.notna().any() else 0.0
-        marks = [(seen.isna(), new.isna())] if seen.isna().any() else []
-        return [(seen.fillna(middle), new.fillna(middle)), *marks]
+        gaps = np.isnan(seen), np.isnan(new)
+        middle = 0.0 if gaps[0].all() else np.median(seen[~gaps[0]])
+        filled = np.where(gaps[0], middle, seen), np.where(gaps[1], middle, new)
+        return [filled, gaps] if gaps[0].any() else [filled]
 
 
     def dates(seen, new):
         """A column of dates as numbers."""
-        seen, new = (pd.to_datetime(each, errors="coerce") for each in (seen, new))
-        origin = pd.Timestamp("2000-01-01")
-        pairs = [((seen - origin).dt.days, (new - origin).dt.days)]
+        seen = pd.DatetimeIndex(pd.to_datetime(seen, errors="coerce"))
+        new = pd.DatetimeIndex(pd.to_datetime(new, errors="coerce"))
+        start = pd.Timestamp("2000-01-01")
+        pairs = [((seen - start).days, (new - start).days)]
         for part in ("month", "dayofyear", "dayofweek", "hour"):
-            pairs.append((getattr(seen.dt, part), getattr(new.dt, part)))
-        return [pair for a, b in pairs for pair in numbers(a, b)]
+            pairs.append((getattr(seen, part), getattr(new, part)))
+        return [pair for a, b in pairs for pair in numbers(a.to_numpy(float), b.to_numpy(float))]
 
 
     def texts(seen, new, words):
@@ -49,8 +50,8 @@ _COLUMNS = dedent('''\
 
     def categories(seen, new):
         """A column of categories."""
-        counts = seen.value_counts()
-        names = sorted(counts.index, key=lambda name: (-counts[name], name))
+        counts = Counter(seen)
+        names = sorted(counts, key=lambda name: (-counts[name], name))
     <encoding>
 
 
@@ -60,17 +61,16 @@ _COLUMNS = dedent('''\
         for name in test:
             if name not in train or name in (ID, *TARGETS):
                 continue
-            seen, new = train[name], test[name]
-            if pd.api.types.is_numeric_dtype(seen) and pd.api.types.is_numeric_dtype(new):
-                pairs += numbers(seen, new)
+            sides = train[name], test[name]
+            if all(pd.api.types.is_numeric_dtype(side) for side in sides):
+                pairs += numbers(*(side.to_numpy(float) for side in sides))
                 continue
-            known = seen.dropna().astype(str)
-            if len(known) and known.str.match(r"\\d{4}-\\d\\d-\\d\\d").all():
+            seen, new = (["" if x != x else str(x) for x in side.tolist()] for side in sides)
+            known = [text for text in seen if text]
+            values, words = len(set(known)), sum(text.count(" ") for text in known) > 2 * len(known)
+            if known and all(re.match(r"\\d{4}-\\d\\d-\\d\\d", text) for text in known):
                 pairs += dates(seen, new)
-                continue
-            seen, new = (each.fillna("").astype(str) for each in (seen, new))
-            words = known.str.count(" ").mean() > 2
-            if known.nunique() > 50 and (words or known.nunique() > len(known) / 2):
+            elif values > 50 and (words or values > len(known) / 2):
                 pairs += texts(seen, new, words)
             else:
                 pairs += categories(seen, new)
@@ -84,11 +84,14 @@ _COLUMNS = dedent('''\
 
 _ENCODINGS = {
     "onehot": """\
+    seen, new = np.array(seen), np.array(new)
     return [(seen == name, new == name) for name in names[:20]]""",
     "ordinal": """\
     codes = {name: code for code, name in enumerate(names)}
-    return [(seen.map(codes), new.map(codes).fillna(-1))]""",
+    return [([codes[name] for name in seen], [codes.get(name, -1) for name in new])]""",
 }
+
+_STANDARD = ["import re", "import warnings", "from collections import Counter"]
 
 _IMAGES = dedent('''\
 
@@ -107,6 +110,11 @@ _IMAGES = dedent('''\
     X = pixels("<train>", train.index)
     X_test = pixels("<test>", test.index)
 ''')
+
+
+def imports(problem: Problem) -> list[str]:
+    """The lines with what the standard library gives."""
+    return ["import warnings"] if problem.images else _STANDARD
 
 
 def reading(problem: Problem, encode: str) -> str:

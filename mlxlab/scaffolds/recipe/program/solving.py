@@ -30,7 +30,8 @@ _LABELS = dedent('''\
     def solve(target):
         """Fit one target and predict its labels."""
         known = train[target].notna().to_numpy()
-        return fitted(X[known], train.loc[known, target].to_numpy(str)).predict(X_test)
+        labels, y = np.unique(train.loc[known, target].to_numpy(str), return_inverse=True)
+        return labels[fitted(X[known], y).predict(X_test)]
 ''')
 
 _CHANCES = dedent('''\
@@ -39,7 +40,8 @@ _CHANCES = dedent('''\
     def solve(target):
         """Fit one target and predict <what>."""
         known = train[target].notna().to_numpy()
-        model = fitted(X[known], train.loc[known, target].to_numpy(str))
+        labels, y = np.unique(train.loc[known, target].to_numpy(str), return_inverse=True)
+        model = fitted(X[known], y)
     <chances>
     <answer>
 ''')
@@ -54,8 +56,8 @@ _ONE = "    return np.clip(chances[:, -1], 0.001, 0.999)"
 _EACH = """\
     table = np.full((len(X_test), len(COLUMNS)), 0.001)
     for place, column in enumerate(COLUMNS):
-        ends = [n for n, label in enumerate(model.classes_) if column.endswith(label)]
-        same = [n for n, label in enumerate(model.classes_) if column == label]
+        ends = [n for n, label in enumerate(labels) if column.endswith(label)]
+        same = [n for n, label in enumerate(labels) if column == label]
         if same or ends:
             table[:, place] += chances[:, (same or ends)[-1]]
     return table / table.sum(axis=1, keepdims=True)"""
