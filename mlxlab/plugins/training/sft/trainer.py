@@ -1,0 +1,104 @@
+"""The trainer `sft`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.util import find_spec
+
+from mlxlab.core.errors import MissingExtra, UsageError
+from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.training.filters import chosen
+from mlxlab.plugins.training.card import Facts
+from mlxlab.plugins.training.final import save_final
+from mlxlab.plugins.training.models import Loaded, load
+from mlxlab.plugins.training.quiet import quiet
+from mlxlab.plugins.training.sft.config import SFTConfig
+from mlxlab.plugins.training.sft.rows import made, split
+from mlxlab.plugins.training.sft.running import Material, Training, set_up
+
+_PACKAGES = ("torch", "transformers", "trl", "datasets", "accelerate")
+
+
+class SFT:
+    """Teaches a model to answer recorded prompts as they were answered.
+
+    The loss is that of ML-Agent's exploration-enriched fine-tuning (arXiv 2505.23723, section
+    4.1): the logarithm of probability of each recorded answer, of its tokens alone, the one that
+    ends it included. Prompts are token for token those that `--policy local` sends.
+
+    The paper chooses no checkpoint; here whole tasks are set apart, and the checkpoint with the
+    smallest loss on them is the result, since a tiny model learns its tasks by heart in minutes.
+    """
+
+    needs_arena = False
+
+    def __init__(self, config: SFTConfig) -> None:
+        self.config = config
+
+    def train(self, job: TrainJob) -> PolicyRef:
+        """Train to the end, from the newest whole checkpoint where there is one.
+
+        Raises:
+            MissingExtra: trl or another package is not installed.
+            UsageError: nothing is left to learn, or the base cannot be trained.
+            RecordError: the disk is full.
+        """
+        if any(find_spec(package) is None for package in _PACKAGES):
+            raise MissingExtra("The trainer sft", "train")
+        job.out.mkdir(parents=True, exist_ok=True)
+        loaded = load(job, self.config)
+        material = self._material(job, loaded)
+        with quiet():
+            training = set_up(self.config, job, loaded, material)
+            training.run()
+        return self._saved(job, loaded, training)
+
+    def _material(self, job: TrainJob, loaded: Loaded) -> Material:
+        """Rows of the chosen examples; raises UsageError where there are none."""
+        config = self.config
+        examples = chosen(
+            job.corpus,
+            valid=config.valid,
+            improving=config.improving,
+            best=config.best,
+            unique=config.unique,
+        )
+        rows, left_out = made(
+            examples,
+            loaded.tokenizer,
+            longest=config.max_length or loaded.context,
+            strip=config.ideas == "strip",
+            reasoning=config.reasoning == "keep",
+        )
+        for why, count in left_out.items():
+            job.warn(f"{count} of {len(examples)} examples left out: {why}.")
+        if not rows:
+            raise _nothing(job, len(examples), left_out)
+        learned, validated = split(rows, config.validation, job.seed)
+        if config.validation > 0 and not validated:
+            job.warn("With fewer than three tasks none is set apart: the last step is the result.")
+        return Material(learned, validated)
+
+    def _saved(self, job: TrainJob, loaded: Loaded, training: Training) -> PolicyRef:
+        note = training.best.take()
+        telling = training.telling
+        facts = Facts(
+            trainer="sft",
+            options=self.config.model_dump(mode="json"),
+            steps=training.steps,
+            first=telling.first,
+            last=telling.last,
+            seconds=telling.seconds,
+            notes=(note,),
+        )
+        merge = self.config.save == "merged"
+        return save_final(job, loaded, facts, merge=merge, state=training.weights())
+
+
+def _nothing(job: TrainJob, passed: int, left_out: Counter[str]) -> UsageError:
+    reasons = "".join(f"; {count} left out: {why}" for why, count in left_out.items())
+    found = f"{len(job.corpus.examples)} recorded steps, {passed} of which passed the filters"
+    return UsageError(
+        f"Nothing is left to learn from: {found}{reasons}.",
+        "Loosen valid, improving or best, raise max_length, or record more runs.",
+    )
