@@ -75,6 +75,8 @@ class Counting:
             raise ValueError("a bug of the trainer")
         if how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if how == "stop":
+            raise KeyboardInterrupt
         if how == "interrupt":
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(5)

@@ -37,7 +37,10 @@ def material(options: TrainOptions, acting: bool) -> Corpus:
             left_out[(_run(example), why)] += 1
         else:
             kept.append(_trusted(example) if options.trust else example)
-    told = [f"{run}: {n} steps left out: {why}." for (run, why), n in left_out.items()]
+    told = [
+        f"{run}: {n} {'step' if n == 1 else 'steps'} left out: {why}."
+        for (run, why), n in left_out.items()
+    ]
     found = Corpus(
         _of_tasks(kept, options.tasks),
         runs=corpus.runs,

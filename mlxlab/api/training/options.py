@@ -29,7 +29,7 @@ class TrainOptions:
         sandbox: the spec of the sandbox that actions run in.
         editor: the policy that carries out delegated edits; None: such edits fail.
         workers: executions at one time; None: one for each processor.
-        exec_timeout_s: seconds of one execution; None: as each recorded step had it.
+        exec_timeout_s: seconds of one execution; None: as each task says.
         cache: a folder of outcomes that several trainings share; None: `out/transitions`.
         seed: of every choice.
         out: the training's folder.

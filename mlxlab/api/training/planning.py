@@ -64,6 +64,7 @@ class TrainPlan:
     """
 
     options: TrainOptions
+    registry: Registry
     parts: Parts
     corpus: Corpus
     manifest: TrainManifest
@@ -108,10 +109,11 @@ def plan_training(options: TrainOptions, registry: Registry | None = None) -> Tr
     acting = parts.trainer.instance.needs_arena
     corpus = material(options, acting)
     if not (acting and made_from_nothing(base)):
-        return _plan(options, parts, corpus, base)
+        return _plan(options, made, parts, corpus, base)
     below = replace(options, trainer=WARM_UP, model=base.spec)
-    first = _plan(below, Parts.make(below, made), corpus, base)
-    return placed(replace(_plan(options, parts, corpus, base), warm_up=first), options.out)
+    first = _plan(below, made, Parts.make(below, made), corpus, base)
+    whole = _plan(options, made, parts, corpus, base)
+    return placed(replace(whole, warm_up=first), options.out)
 
 
 def placed(plan: TrainPlan, out: Path) -> TrainPlan:
@@ -182,7 +184,9 @@ def reward_name(options: TrainOptions) -> str:
     return str(Spec.parse(options.rewards))
 
 
-def _plan(options: TrainOptions, parts: Parts, corpus: Corpus, base: PolicyRef) -> TrainPlan:
+def _plan(
+    options: TrainOptions, registry: Registry, parts: Parts, corpus: Corpus, base: PolicyRef
+) -> TrainPlan:
     manifest = TrainManifest(
         training=options.out.name,
         created_at=now(),
@@ -203,7 +207,7 @@ def _plan(options: TrainOptions, parts: Parts, corpus: Corpus, base: PolicyRef) 
         trusted=options.trust,
         cache=None if options.cache is None else str(options.cache.resolve()),
     )
-    return TrainPlan(options, parts, corpus, manifest, base)
+    return TrainPlan(options, registry, parts, corpus, manifest, base)
 
 
 def _packages() -> Iterator[tuple[str, str]]:

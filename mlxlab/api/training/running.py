@@ -112,20 +112,26 @@ class _Session:
         if plan.parts.reward is None:
             yield None
             return
-        arena = Arena(
-            {reward_name(options): plan.parts.reward.instance},
-            sandbox=options.sandbox,
-            workers=options.workers,
-            cache=TransitionCache(options.cache or plan.folder / "transitions"),
-            editor=plan.parts.editor.instance if plan.parts.editor is not None else None,
-            exec_timeout_s=options.exec_timeout_s,
-            folder=self._writer.scratch,
-            hooks=self._hooks,
-        )
+        editor = plan.parts.editor
+        cache = TransitionCache(options.cache or plan.folder / "transitions", self._warn)
         try:
-            yield arena
+            # Executions have one seed in all trainings, so that these can share what they know.
+            with Arena(
+                {reward_name(options): plan.parts.reward.instance},
+                sandbox=options.sandbox,
+                workers=options.workers,
+                cache=cache,
+                editor=None if editor is None else editor.instance,
+                editor_name="" if editor is None else editor.ref.spec,
+                exec_timeout_s=options.exec_timeout_s,
+                folder=self._writer.scratch,
+                registry=plan.registry,
+                hooks=self._hooks,
+                trust=options.trust,
+            ) as arena:
+                yield arena
         finally:
-            arena.close()
+            cache.close()
 
     def _tell(self, progress: TrainProgress) -> None:
         """Write a step, then tell of it; one taken again after a kill is shown, not written."""

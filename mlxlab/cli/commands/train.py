@@ -102,7 +102,7 @@ def _components(group: Any) -> None:
         dest="exec_timeout_s",
         type=seconds,
         metavar="D",
-        help="duration of one execution (default: as recorded)",
+        help="duration of one execution (default: as each task says)",
     )
     add("--seed", type=int, metavar="N", help="seed of every choice (default: 0)")
     add(

@@ -73,7 +73,8 @@ def gather(folders: Iterable[Path]) -> Corpus:
         used.append(folder)
         examples += found
         skipped += [
-            f"{folder.name}: {count} steps left out: {why}." for why, count in pruned.items()
+            f"{folder.name}: {count} {'step' if count == 1 else 'steps'} left out: {why}."
+            for why, count in pruned.items()
         ]
     return Corpus(tuple(examples), tuple(used), tuple(skipped))
 
