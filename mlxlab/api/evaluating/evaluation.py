@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlxlab.api.evaluating.field import Field, Part
+from mlxlab.api.evaluating.grids import Kinds
 from mlxlab.api.evaluating.lines import Constant, ProbesThenRandom
 from mlxlab.api.evaluating.measuring import looped, measured
 from mlxlab.api.evaluating.options import Measuring
@@ -113,7 +114,9 @@ async def _evaluate(
 ) -> Evaluation:
     began = time.monotonic()
     wants_grid = field.options.grid and isinstance(field.scaffold.instance, Listing)
-    found = await known(field) if wants_grid else References({}, {}, {})
+    found = (
+        await known(field) if wants_grid else References({}, {}, {}, Kinds(field.scaffold.instance))
+    )
     field = replace(field, scale=found.scale)
     subjects = [subject async for subject in _subjects(field, found, policies, out)]
     evaluation = Evaluation(
@@ -180,8 +183,8 @@ async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:
     }
     yield _line("random valid", "every listed action, on average", "random", singles)
     if found.by_score:
-        constant = await looped(field, "best constant", Constant(found.by_score))
-        chosen = ", ".join(f"{k or 'any other'}: {t}" for k, t in sorted(found.by_score.items()))
+        constant = await looped(field, "best constant", Constant(found.by_score, found.kinds))
+        chosen = ", ".join(text for kind, text in sorted(found.by_score.items()) if kind)
         line = _line("best constant", chosen, "constant", singles)
         yield line.model_copy(update={"loops": constant.loops, "executed": constant.executed})
     probes = ProbesThenRandom(field.scaffold.instance)

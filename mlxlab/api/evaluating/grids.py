@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlxlab.api.evaluating.singles import Drawn, carried_out
-from mlxlab.core.records import Completion
+from mlxlab.core.records import Completion, Decision
 from mlxlab.core.scaffold import Listing, Scaffold
 from mlxlab.core.task import TaskInfo
 from mlxlab.core.training.arena import Arena
@@ -74,10 +75,13 @@ async def grid(root: State, scaffold: Scaffold, arena: Arena) -> Grid:
 
 def listed(state: State, scaffold: Scaffold) -> tuple[str, ...]:
     """The actions that a search may choose from at a state, as texts; none if it lists none."""
+    return _texts(state.decision, scaffold)
+
+
+def _texts(decision: Decision, scaffold: Scaffold) -> tuple[str, ...]:
     if not isinstance(scaffold, Listing):
         return ()
-    actions = scaffold.actions(state.decision)
-    return tuple(scaffold.render(state.decision, action) for action in actions)
+    return tuple(scaffold.render(decision, action) for action in scaffold.actions(decision))
 
 
 async def every_action(state: State, texts: Sequence[str], arena: Arena) -> list[tuple[str, Drawn]]:
@@ -91,9 +95,19 @@ async def every_action(state: State, texts: Sequence[str], arena: Arena) -> list
     return found
 
 
-def kind(info: TaskInfo) -> str:
-    """The type of a task, for constants: what its data are and what it is scored by."""
-    return f"{info.modality}/{info.metric.name}"
+class Kinds:
+    """The types of tasks, for constants: tasks are of one type that list the same actions."""
+
+    def __init__(self, scaffold: Scaffold) -> None:
+        self._scaffold = scaffold
+        self._known: dict[str, str] = {}
+
+    def of(self, decision: Decision) -> str:
+        """The type of a decision's task."""
+        if decision.task not in self._known:
+            texts = "\n".join(_texts(decision, self._scaffold))
+            self._known[decision.task] = hashlib.sha256(texts.encode()).hexdigest()[:8]
+        return self._known[decision.task]
 
 
 def constants(

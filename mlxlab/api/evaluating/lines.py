@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from mlxlab.api.evaluating.grids import kind
+from mlxlab.api.evaluating.grids import Kinds
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion
 from mlxlab.core.scaffold import TRIED, Listing, Scaffold
@@ -16,14 +16,16 @@ class Constant:
 
     Args:
         chosen: the action's text by type of task; "" is for every other type.
+        kinds: tells the types.
     """
 
-    def __init__(self, chosen: Mapping[str, str]) -> None:
+    def __init__(self, chosen: Mapping[str, str], kinds: Kinds) -> None:
         self._chosen = chosen
+        self._kinds = kinds
 
     async def act(self, request: PolicyRequest) -> Completion:
         """The constant of the task's type."""
-        return Completion(text=self._chosen.get(kind(request.task), self._chosen[""]))
+        return Completion(text=self._chosen.get(self._kinds.of(request.decision), self._chosen[""]))
 
     async def close(self) -> None:
         """Holds nothing."""

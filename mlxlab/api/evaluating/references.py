@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlxlab.api.evaluating.field import NAMES, Field, Part
-from mlxlab.api.evaluating.grids import Grid, constants, every_action, grid, kind, listed
+from mlxlab.api.evaluating.grids import Grid, Kinds, constants, every_action, grid, listed
 from mlxlab.api.evaluating.record import TRAINED, Loops, Mean, Singles
 from mlxlab.api.evaluating.roots import root
 from mlxlab.api.evaluating.scale import Scale
@@ -26,11 +26,13 @@ class References:
         grids: by task.
         by_reward, by_score: the best constant of each type of task, chosen on training tasks by
             the mean reward of single actions, and by the mean normalised public score.
+        kinds: the types of tasks.
     """
 
     grids: Mapping[str, Grid]
     by_reward: Mapping[str, str]
     by_score: Mapping[str, str]
+    kinds: Kinds
 
     @property
     def scale(self) -> Scale:
@@ -50,10 +52,11 @@ async def known(field: Field) -> References:
         if listed(start, field.scaffold.instance):
             found[task] = await grid(start, field.scaffold.instance, field.arena)
     states = [state for task, state in training.items() if task in found]
-    kinds = {state.task: kind(state.info) for state in states}
+    types = Kinds(field.scaffold.instance)
+    kinds = {state.task: types.of(state.decision) for state in states}
     rewards = {state.task: await _rewards(field, state) for state in states}
     scores = {state.task: _scores(found[state.task]) for state in states}
-    return References(found, constants(rewards, kinds), constants(scores, kinds))
+    return References(found, constants(rewards, kinds), constants(scores, kinds), types)
 
 
 async def _rewards(field: Field, state: State) -> dict[str, float]:
@@ -88,7 +91,7 @@ async def single_lines(field: Field, part: Part, known: References) -> dict[str,
         each
         for state, table in tables
         for text, each in table
-        if text == known.by_reward.get(kind(state.info), known.by_reward.get(""))
+        if text == known.by_reward.get(known.kinds.of(state.decision), known.by_reward.get(""))
     ]
     lines = {
         "random": summed_up(chance, NAMES, 0),

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from mlxlab.api.evaluating.grids import kind
 from mlxlab.api.evaluating.record import Mean, Swap
 from mlxlab.api.evaluating.singles import Drawn, by_state, draw
 from mlxlab.core.errors import MlxError
@@ -66,12 +65,12 @@ async def swap_test(
 
 
 def partners(infos: Mapping[str, TaskInfo]) -> dict[str, TaskInfo]:
-    """For each task another one to be told of: the next of its type, else the next of all."""
+    """For each task another one to be told of: the next that is scored alike, else the next."""
     names = sorted(infos)
     found = {}
     for place, name in enumerate(names):
         others = names[place + 1 :] + names[:place]
-        alike = [other for other in others if kind(infos[other]) == kind(infos[name])]
+        alike = [other for other in others if infos[other].metric.name == infos[name].metric.name]
         if chosen := next(iter([*alike, *others]), None):
             found[name] = infos[chosen]
     return found

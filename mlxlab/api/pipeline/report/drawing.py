@@ -12,6 +12,7 @@ _LINES = {
     "random search": ("#8a8f98", "--"),
     "best constant": ("#b8860b", "-."),
     "probes + random": ("#7a5195", ":"),
+    "free probes + random": ("#b58ac9", "--"),
     "expert": ("#2f7f6f", "--"),
     "best by public score": ("#444b55", ":"),
     "ceiling": ("#111418", "-"),
