@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -110,13 +109,11 @@ class Rollouts:
         numbers = [int(label) % self._layout.states for label in labels[::group]]
         return self.round, [n for each in numbers for n in self.round.places(each, group)]
 
-    async def rewards(self, prompts: Sequence[str], **_: object) -> list[float | None]:
-        """What GRPOTrainer calls: waits for the outcomes of one backward pass."""
+    def rewards(self, prompts: Sequence[str], **_: object) -> list[float | None]:
+        """What GRPOTrainer calls for one backward pass: waits for its outcomes, and no others."""
         started = perf_counter()
         current, places = self.asked(prompts)
-        taken = await asyncio.gather(
-            *(asyncio.wrap_future(current.futures[place]) for place in places)
-        )
+        taken = [current.futures[place].result() for place in places]
         current.timed.wait_s += perf_counter() - started
         return [self._scoring.value(each)[0] for each in taken]
 

@@ -32,6 +32,7 @@ def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) 
         max_completion_length=config.max_completion_tokens,
         mask_truncated_completions=config.mask_truncated,
         beta=config.beta,
+        use_bias_correction_kl=True,  # else the gradient of k3 is not that of the KL
         epsilon=config.epsilon,
         epsilon_high=config.epsilon_high,
         loss_type=config.loss_type,

@@ -38,7 +38,8 @@ class GRPO:
     trajectories. Here the critic is replaced by the mean of a group of actions at the same state
     (GRPO, arXiv 2402.03300), so that nothing but the policy is learned. What the paper leaves
     unsaid is an option: how states are chosen, how many actions each gets, temperature, clipping,
-    passes over a batch. A KL term (`beta`) is a part of the loss, estimator k3.
+    passes over a batch. A KL term (`beta`) is a part of the loss: the estimator k3, times the ratio
+    of new to old probability so that its gradient is that of the KL.
 
     Raises:
         MissingExtra: torch, transformers or trl is not installed.
