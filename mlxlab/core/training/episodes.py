@@ -17,6 +17,7 @@ from mlxlab.core.draws import of_call, of_choice
 from mlxlab.core.errors import MlxError, PluginError
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion, Decision, Message, Step
+from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Packages
 from mlxlab.core.scaffold import Stop
 from mlxlab.core.standing import Standing, ends
@@ -79,7 +80,7 @@ async def play(
     arena: Arena,
     *,
     steps: int,
-    settings: Settings | None = None,
+    registry: Registry | None = None,
 ) -> list[Episode]:
     """Play episodes of `steps` steps side by side, a round of all of them at a time.
 
@@ -91,9 +92,9 @@ async def play(
         arena: takes the actions; for scaffolds that go on in the workspace of an earlier step it
             has to keep states.
         steps: how many steps an episode has at most.
-        settings: tasks and scaffolds that earlier episodes made.
+        registry: where scaffolds are found.
     """
-    known = settings or Settings()
+    known = Settings(arena, registry)
     games = [Game(start, steps) for start in starts]
     for game in games:
         await game.open(known, arena)
@@ -141,8 +142,7 @@ class Game:
             self._setting = await asyncio.to_thread(
                 settings.of, self._start.task, self._start.scaffold
             )
-            sandbox = str(getattr(arena, "sandbox", "local"))
-            self._context = self._setting.context(sandbox, self._start.seed)
+            self._context = self._setting.context(self._start.seed)
             nowhere = self._state(self._tree(UNKNOWN).decide("open"))
             self._packages = await asyncio.to_thread(arena.packages, nowhere)
         except Exception as error:

@@ -15,6 +15,7 @@ from mlxlab.plugins.policies.local.cache import new_cache
 from mlxlab.plugins.policies.local.loading import Model
 from mlxlab.plugins.policies.local.prompts import Prompt, Prompter
 from mlxlab.plugins.policies.local.sampling import Draw
+from mlxlab.plugins.training.sequences import takes
 
 DROPPED = 0.25
 """The share of a batch that has to have ended before its rows are let go: that copies the rest."""
@@ -50,15 +51,13 @@ class Writer:
     """
 
     def __init__(self, net: Any, tokenizer: Any, ends: Sequence[int], drawing: Drawing) -> None:
-        import inspect
-
         self.drawing = drawing
         self._net = net
         self._ends = frozenset(ends)
         self._prompter = Prompter(tokenizer, None)
         self._reader = Reader(tokenizer, self._ends)
         self._tokenizer = tokenizer
-        self._takes = frozenset(inspect.signature(net.forward).parameters)
+        self._takes = takes(net)
 
     def prompt(self, messages: Sequence[Message]) -> Prompt:
         """Messages as the model sees them; raises PolicyError where the template refuses them."""

@@ -87,7 +87,7 @@ def outputs(net: Any, sequences: Sequences, share: bool = True) -> Any:
             same; with gradient checkpointing, which keeps no cache, it cannot be done.
     """
     shared = share and len(sequences) > int(sequences.prompts.shape[0])
-    if shared and int(sequences.lengths.min()) > 1 and "past_key_values" in _takes(net):
+    if shared and int(sequences.lengths.min()) > 1 and "past_key_values" in takes(net):
         return _shared(net, sequences)
     return _whole(net, sequences)
 
@@ -144,16 +144,19 @@ def _positions(mask: Tensor) -> Tensor:
 
 
 def _told(net: Any, said: dict[str, Any]) -> dict[str, Any]:
-    takes = _takes(net)
-    return {name: value for name, value in said.items() if name in takes}
-
-
-def _takes(net: Any) -> frozenset[str]:
-    return frozenset(inspect.signature(inner(net).forward).parameters)
+    known = takes(net)
+    return {name: value for name, value in said.items() if name in known}
 
 
 def _config(net: Any) -> Any:
     return inner(net).config
+
+
+def takes(net: Any) -> frozenset[str]:
+    """What a net can be told, under the wrappers of adapters and of mixed precision."""
+    bare = inner(net)
+    bare = bare.get_base_model() if hasattr(bare, "get_base_model") else bare
+    return frozenset(inspect.signature(type(bare).forward).parameters)
 
 
 def inner(net: Any) -> Any:

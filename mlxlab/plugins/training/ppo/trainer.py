@@ -1,0 +1,126 @@
+"""The trainer `ppo`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.training.states import State
+from mlxlab.plugins.training.choosing import Chooser, pool
+from mlxlab.plugins.training.drawn import Clock, draw
+from mlxlab.plugins.training.journal import Journal
+from mlxlab.plugins.training.learning import Learner, Optimized
+from mlxlab.plugins.training.losses import kl_estimates, masked_mean
+from mlxlab.plugins.training.ppo.config import PPOConfig
+from mlxlab.plugins.training.ppo.critic import critic_of
+from mlxlab.plugins.training.ppo.rollout import Opinions, material, opinions
+from mlxlab.plugins.training.ppo.update import Update
+from mlxlab.plugins.training.prompting import Prompts
+from mlxlab.plugins.training.scoring import Scored, Scoring
+
+
+class PPO:
+    """Step-wise PPO: equations 4 and 5 of ML-Agent (Liu et al., arXiv 2505.23723).
+
+    Each step draws recorded states, samples actions at each of them, has every action carried out
+    for one transition, and changes the policy by the clipped surrogate over the tokens of the
+    actions. The reward stands at an action's last token; a critic of its own says what to expect
+    at each token. What the paper leaves unsaid is told in `PPOConfig`.
+    """
+
+    needs_arena = True
+
+    def __init__(self, config: PPOConfig) -> None:
+        self.config = config
+
+    def train(self, job: TrainJob) -> PolicyRef:
+        """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
+        loop = Loop(job, self.config)
+        try:
+            loop.run()
+            return loop.journal.finish(self.config.model_dump(exclude_none=True))
+        finally:
+            loop.journal.close()
+
+
+class Loop:
+    """One training."""
+
+    def __init__(self, job: TrainJob, config: PPOConfig) -> None:
+        self._job, self._config = job, config
+        self._scoring = Scoring(job)
+        self._chooser = Chooser(pool(job.corpus).states, config.choose, job.seed)
+        asked = config.beta > 0 or config.kl_rows > 0
+        self._learner = Learner(job, config, reference=asked)
+        self._critic = self._made_critic()
+        self._writer = self._learner.writer()
+        self._prompts = Prompts(self._learner, self._writer, job.warn)
+        self._update = Update(self._learner, self._critic, config)
+        parts = {"policy": self._learner.policy, "critic": self._critic}
+        self.journal = Journal(job, "ppo", self._learner, parts, config.steps)
+        self._transitions = 0
+
+    def run(self) -> None:
+        """Take the steps that are left."""
+        done = self.journal.resume()
+        if done:
+            self._chooser.restore(self.journal.counters["seen"])
+            self._transitions = self.journal.counters["transitions"]
+        for step in range(done + 1, self._config.steps + 1):
+            self._step(step)
+
+    def _step(self, step: int) -> None:
+        import torch
+
+        config, clock, seed = self._config, Clock(), f"{self._job.seed}:{step}"
+        torch.manual_seed(self._job.seed * 1_000_003 + step)
+        asked = self._prompts.usable(self._states(step))
+        group = config.generations
+        drawn = draw(self._writer, self._scoring, asked, group, self._own(seed), clock)
+        sequences = self._learner.sequences(drawn.completions)
+        found = opinions(self._learner, self._critic, config, sequences)
+        measured = self._measured(found)
+        scored = drawn.scored(self._scoring, group, clock)
+        ready = material(found, list(scored.rewards), config, measured)
+        updated = self._update(ready, group, seed)
+        self._commit(step, scored, {**ready.figures, **updated}, clock)
+
+    def _commit(self, step: int, scored: Scored, found: dict[str, float], clock: Clock) -> None:
+        self._chooser.saw(scored.states, scored.rewards)
+        self._transitions += len(scored.taken)
+        figures = {
+            **scored.figures,
+            **found,
+            "transitions": self._transitions,
+            "lr": self._learner.lr,
+            **clock.figures(),
+        }
+        counters = {"seen": self._chooser.kept(), "transitions": self._transitions}
+        self.journal.commit(step, figures, scored.samples(step), counters)
+
+    def _states(self, step: int) -> list[State]:
+        """This process's share of a step's states."""
+        drawn = self._chooser.draw(step - 1, self._config.states_per_step)
+        accelerator = self._learner.accelerator
+        return drawn[accelerator.process_index :: accelerator.num_processes]
+
+    def _own(self, seed: str) -> str:
+        return f"{seed}:{self._learner.accelerator.process_index}"
+
+    def _measured(self, found: Opinions) -> float | None:
+        """The KL against the start policy on some actions, where no loss needs it on all."""
+        if found.before is not None or self._config.kl_rows == 0:
+            return None
+        rows = range(min(self._config.kl_rows, len(found.sequences)))
+        part = found.sequences.rows(rows)
+        before = self._learner.before(part)
+        if before is None:
+            return None
+        logprobs = found.logprobs[: len(rows), : part.ids.shape[1]]
+        return float(masked_mean(kl_estimates(logprobs, before, "k3"), part.mask))
+
+    def _made_critic(self) -> Optimized:
+        config, learner = self._config, self._learner
+        critic: Any = critic_of(self._job, config, learner)
+        shared = learner.policy.trained() if config.critic == "shared" else ()
+        return learner.optimized(critic, config.critic_rate(learner.lr), shared)
