@@ -16,6 +16,7 @@ from mlxlab.core.trainer import TrainJob
 from mlxlab.plugins.training.models.base import Lora, load_base
 from mlxlab.plugins.training.models.loaded import Loaded
 from mlxlab.plugins.training.models.tiny import is_tiny
+from mlxlab.plugins.training.quiet import quiet
 
 BASE = "base"
 """The folder below a training's own that keeps a base that was made from nothing."""
@@ -98,8 +99,9 @@ def _kept(job: TrainJob, template: str | None) -> Path:
     made = load_base(
         job.base.spec, texts=_texts(job), seed=job.seed, device="cpu", template=template
     )
-    made.model.save_pretrained(new)
-    made.tokenizer.save_pretrained(new)
+    with quiet():
+        made.model.save_pretrained(new)
+        made.tokenizer.save_pretrained(new)
     new.replace(folder)
     return folder
 
