@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlxlab.api.evaluating.field import Field, Part
 from mlxlab.api.evaluating.grids import Kinds
-from mlxlab.api.evaluating.lines import Constant, ProbesThenRandom
+from mlxlab.api.evaluating.lines import FREE, PROBES, Constant, ProbesThenRandom, probe_lines
 from mlxlab.api.evaluating.measuring import looped, measured
 from mlxlab.api.evaluating.options import Measuring
 from mlxlab.api.evaluating.record import REWARDS, TRAINED, Evaluation, Subject
@@ -114,9 +114,8 @@ async def _evaluate(
 ) -> Evaluation:
     began = time.monotonic()
     wants_grid = field.options.grid and isinstance(field.scaffold.instance, Listing)
-    found = (
-        await known(field) if wants_grid else References({}, {}, {}, Kinds(field.scaffold.instance))
-    )
+    nothing = References({}, {}, {}, Kinds(field.scaffold.instance))
+    found = await known(field) if wants_grid else nothing
     field = replace(field, scale=found.scale)
     subjects = [subject async for subject in _subjects(field, found, policies, out)]
     evaluation = Evaluation(
@@ -187,9 +186,9 @@ async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:
         chosen = ", ".join(text for kind, text in sorted(found.by_score.items()) if kind)
         line = _line("best constant", chosen, "constant", singles)
         yield line.model_copy(update={"loops": constant.loops, "executed": constant.executed})
-    probes = ProbesThenRandom(field.scaffold.instance)
-    probing = await looped(field, "probes + random", probes)
-    yield probing.model_copy(update={"spec": "the plain actions, then random ones"})
+    probing = await looped(field, PROBES, ProbesThenRandom(field.scaffold.instance), FREE)
+    for line in probe_lines(probing, field.options.steps):
+        yield line
     for name, key in (("ceiling", "ceiling"), ("best by public score", "best by public")):
         line = _line(name, "the exhaustive grid", key, singles)
         kept = {part: lines[key] for part, lines in loops.items() if key in lines}

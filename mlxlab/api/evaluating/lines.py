@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 
 from mlxlab.api.evaluating.grids import Kinds
+from mlxlab.api.evaluating.record import Loops, Subject
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion
 from mlxlab.core.scaffold import TRIED, Listing, Scaffold
@@ -29,6 +30,31 @@ class Constant:
 
     async def close(self) -> None:
         """Holds nothing."""
+
+
+PROBES = "probes + random"
+"""Probes and random search with as many executions in all as every policy has."""
+FREE_PROBES = "free probes + random"
+"""The same with the probes' executions not counted."""
+FREE = 3
+"""Plain actions that are not counted where probes are free."""
+
+
+def probe_lines(found: Subject, steps: int) -> Iterator[Subject]:
+    """Both lines from episodes that are `FREE` steps longer."""
+    kinds = {PROBES: (0, "counted"), FREE_PROBES: (FREE, "not counted")}
+    for name, (first, word) in kinds.items():
+        loops = {part: _cut(each, first, first + steps) for part, each in found.loops.items()}
+        spec = f"the plain actions ({word}), then random ones"
+        yield found.model_copy(update={"name": name, "spec": spec, "loops": loops})
+
+
+def _cut(loops: Loops, first: int, last: int) -> Loops:
+    """The curve between two steps; what was counted over the whole episode is left out."""
+    return Loops(
+        episodes=loops.episodes, steps=last - first, failed=loops.failed,
+        curve=loops.curve[first:last],
+    )  # fmt: skip
 
 
 class ProbesThenRandom:

@@ -48,7 +48,7 @@ async def known(field: Field) -> References:
     found: dict[str, Grid] = {}
     for number, task in enumerate(tasks):
         field.tell("every action of each task", number, len(tasks))
-        start = root(task, field.scaffold, field.sandbox, field.registry)
+        start = root(task, field.scaffold, field.sandbox, field.arena)
         if listed(start, field.scaffold.instance):
             found[task] = await grid(start, field.scaffold.instance, field.arena)
     states = [state for task, state in training.items() if task in found]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
-from mlxlab.core.components import task_spec
 from mlxlab.core.errors import UsageError
-from mlxlab.core.planning import Ground
 from mlxlab.core.records import Decision, Limits
-from mlxlab.core.registry import Component, Registry
+from mlxlab.core.registry import Component
 from mlxlab.core.sandbox import Packages
 from mlxlab.core.scaffold import Scaffold
+from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.states import State
 from mlxlab.core.tree import RunContext, TreeView
 
@@ -19,15 +17,14 @@ NOTHING = Packages(python="", versions={}, cores=1, memory_bytes=0)
 """No prompt is made of these states, so nobody is told what the sandbox holds."""
 
 
-def root(task: str, scaffold: Component[Scaffold], sandbox: str, registry: Registry) -> State:
+def root(task: str, scaffold: Component[Scaffold], sandbox: str, arena: Arena) -> State:
     """A task's first decision, for actions whose prompt does not matter.
 
     Raises:
         TaskError: the task cannot be used.
         UsageError: the scaffold decides nothing at the beginning.
     """
-    made: Component[Any] = registry.create("task", task_spec(task, registry))
-    info = Ground.of(made.instance).info
+    info = arena.info(task)
     context = RunContext(
         scaffold=scaffold.ref,
         sandbox=sandbox,

@@ -13,23 +13,31 @@ from mlxlab.api.pipeline.gathering import stage_name
 from mlxlab.api.pipeline.spec import RLTable, TrainTable
 from mlxlab.api.pipeline.tasks import expanded
 from mlxlab.api.pipeline.work import Result, Work
+from mlxlab.api.training import (
+    TrainFolder,
+    Training,
+    TrainManifest,
+    TrainOptions,
+    Watch,
+    plan_training,
+    run_plan,
+)
 from mlxlab.core.errors import MlxError
-from mlxlab.core.trainer import FINAL
+from mlxlab.core.trainer import FINAL, TrainProgress
 
 _LOOK_S = 1.0
 
 
 def train_stage(work: Work, table: TrainTable) -> Result:
     """One training, begun or taken up."""
-    from mlxlab.api.training import Training, train
-
     out = work.folder.of(table.name)
     given = options_of(work, table)
     if table.launch is not None:
         _launched(work, table, out, given)
         done = Training(out)
     else:
-        done = train(**given, out=out, tell=work.watch.step, warn=work.note)
+        plan = plan_training(TrainOptions(**given, out=out))
+        done = run_plan(plan, Telling(work))
     base = out / "base"
     figures = [step.figures for step in done.steps]
     return {
@@ -42,6 +50,25 @@ def train_stage(work: Work, table: TrainTable) -> Result:
         "examples": done.manifest.corpus.examples,
         "totals": totals(figures),
     }
+
+
+class Telling(Watch):
+    """Passes on what a training tells."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def begin(self, manifest: TrainManifest, folder: Path, before: Sequence[TrainProgress]) -> None:
+        """A training begins; where a model is made from nothing, another one came before."""
+        self._work.watch.training(manifest, folder, before)
+
+    def step(self, progress: TrainProgress) -> None:
+        """An optimizer step is safe."""
+        self._work.watch.step(progress)
+
+    def warn(self, line: str) -> None:
+        """Keep the line for the report."""
+        self._work.note(line)
 
 
 def totals(figures: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -59,7 +86,7 @@ def options_of(work: Work, table: TrainTable) -> dict[str, Any]:
     """What `train` is called with, the folder and the listeners left out."""
     spec = work.spec
     return {
-        "runs": runs_of(work, table),
+        "runs": tuple(runs_of(work, table)),
         "trainer": table.trainer,
         "model": model_of(work, table),
         "rewards": table.reward or spec.reward,
@@ -119,8 +146,6 @@ def state_tasks(work: Work, table: TrainTable) -> tuple[str, ...] | None:
 
 def _launched(work: Work, table: TrainTable, out: Path, given: dict[str, Any]) -> None:
     """Train in processes of their own, and tell of the steps that they write."""
-    from mlxlab.api.training import TrainFolder
-
     assert table.launch is not None
     command = [*shlex.split(table.launch), "-m", "mlxlab", *as_words(given, out)]
     told = 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from mlxlab.api.pipeline.record import StageRecord
+from mlxlab.api.training import TrainManifest
 from mlxlab.core.trainer import TrainProgress
 
 
@@ -25,6 +27,11 @@ class Watch:
 
     def count(self, what: str, done: int, total: int) -> None:
         """How much of the stage's present work is done."""
+
+    def training(
+        self, manifest: TrainManifest, folder: Path, before: Sequence[TrainProgress]
+    ) -> None:
+        """A training begins, or goes on after the steps `before`."""
 
     def step(self, progress: TrainProgress) -> None:
         """An optimizer step is safe on disk."""
