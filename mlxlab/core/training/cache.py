@@ -157,9 +157,9 @@ class TransitionCache:
             else:
                 others += 1
         if others:
-            self._tell(f"{path}: {others} lines left out: their schema is not {SCHEMA}.")
+            self._tell(f"{path}: lines of another schema than {SCHEMA}, left out: {others}.")
         if corrupt:
-            self._tell(f"{path}: {corrupt} lines left out: they cannot be read.")
+            self._tell(f"{path}: lines that cannot be read, left out: {corrupt}.")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

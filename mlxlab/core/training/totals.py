@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 from mlxlab.core.training.states import Taken
 
@@ -46,16 +46,14 @@ class Tally:
 
     def count(self, taken: Taken, saved_s: float = 0.0) -> None:
         """Count one; `saved_s` is what a cached one took when it was executed."""
-        ran = not (taken.failed or taken.cached) and bool(taken.key)
-        more = Totals(
-            executed=int(ran),
-            cached=int(taken.cached),
-            invalid=int(not taken.failed and not taken.key),
-            failed=int(bool(taken.failed)),
-            seconds=taken.seconds,
-            saved_s=saved_s,
-        )
+        failed, ran = bool(taken.failed), bool(taken.key)
         with self._lock:
-            before, added = self._totals, asdict(more)
-            sums = {one.name: getattr(before, one.name) + added[one.name] for one in fields(before)}
-            self._totals = Totals(**sums)
+            now = self._totals
+            self._totals = Totals(
+                executed=now.executed + (ran and not taken.cached),
+                cached=now.cached + taken.cached,
+                invalid=now.invalid + (not failed and not ran),
+                failed=now.failed + failed,
+                seconds=now.seconds + taken.seconds,
+                saved_s=now.saved_s + saved_s,
+            )
