@@ -81,4 +81,4 @@ def skill(score: float, info: TaskInfo) -> str:
 def _said(node: Node) -> str:
     if isinstance(node.action, RunCode):
         return node.action.plan
-    return "invalid" if node.action is None else '{"do":"inspect"}'
+    return "?" if node.action is None else '{"do":"inspect"}'

@@ -74,16 +74,20 @@ def _family(name: str, kind: Kind) -> str:
 def _facts(info: TaskInfo, kind: Kind) -> str:
     """One line: kind, metric, and the task's own features, else what its preview shows."""
     way = "max" if info.metric.direction == "maximize" else "min"
-    features = dict(info.features) or _counted(info)
-    told = [f"{name} {_short(value)}" for name, value in features.items()]
-    return " ".join([kind, info.metric.name, way, *told])
+    known = (kind, info.metric.name, way)
+    told = [f"{name} {_short(value)}" for name, value in info.features.items()]
+    if not told:
+        told = [info.modality, *(f"{name} {count}" for name, count in _counted(info).items())]
+    return " ".join([*known, *told])
 
 
 def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
+    if isinstance(value, str):
+        return value
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 
-def _counted(info: TaskInfo) -> dict[str, float | str]:
+def _counted(info: TaskInfo) -> dict[str, int]:
     """Rows, and the test table's columns by kind, as far as the preview shows them."""
     counts = {"numbers": 0, "categories": 0, "texts": 0}
     section = re.search(r"^## \S*test\.csv\n(.*?)(?:\n\n|\Z)", info.preview, re.M | re.S)
@@ -95,7 +99,7 @@ def _counted(info: TaskInfo) -> dict[str, float | str]:
             counts["numbers"] += 1
         else:
             counts["texts" if int(found[2] or 0) > _MANY else "categories"] += 1
-    return {"kind": info.modality, "rows": f"{info.train_rows}", **counts}
+    return {"rows": info.train_rows, **counts}
 
 
 def _tried(tree: TreeView, most: int) -> list[str]:
