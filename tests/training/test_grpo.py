@@ -200,7 +200,7 @@ def test_an_engine_that_fails_for_some_actions_costs_only_these(tmp_path: Path) 
 def test_an_engine_that_is_gone_ends_in_one_line(tmp_path: Path) -> None:
     gone = Taken(action=None, observation=None, failed="the container is gone")
     bandit = Bandit(lambda *_: gone)
-    with pytest.raises(MlxError, match="3 optimizer steps in a row .* the container is gone"):
+    with pytest.raises(MlxError, match=r"3 optimizer steps in a row .* the container is gone"):
         trained(tmp_path, bandit)
     bandit.close()
 
@@ -210,7 +210,7 @@ def test_what_breaks_in_the_arena_is_told_in_one_line(tmp_path: Path) -> None:
         raise ValueError("a bug")
 
     bandit = Bandit(broken)
-    with pytest.raises(MlxError, match="ValueError: a bug.*Its checkpoints are kept"):
+    with pytest.raises(MlxError, match=r"ValueError: a bug.*Its checkpoints are kept"):
         trained(tmp_path, bandit)
     bandit.close()
 
@@ -250,3 +250,23 @@ def test_prompts_without_room_for_an_answer_are_left_out_and_counted(
         GRPO(GRPOConfig(**options)).train(
             replace(made, corpus=job(tmp_path, [long], bandit).corpus)
         )
+
+
+def test_ideas_are_kept_or_taken_out_of_the_prompts(tmp_path: Path, bandit: Bandit) -> None:
+    from mlxlab.core.planning import woven
+    from mlxlab.plugins.training.grpo.asking import asked
+    from mlxlab.plugins.training.models import load
+    from mlxlab.plugins.training.sampling import Drawing, Writer
+
+    plain = state("a").info.model_copy(update={"description": "Sort letters."})
+    info = woven(plain, ["count them", "draw them"])
+    where = replace(state("a", said=info.description), info=info)
+    made = job(tmp_path, [where, replace(where, id="a/1")], bandit)
+    loaded = load(made, GRPOConfig(**SMALL))
+    writer = Writer(loaded.model, loaded.tokenizer, loaded.ends, Drawing())
+    kept, taken = (
+        asked(made, GRPOConfig(**SMALL, ideas=how), loaded, writer)[0][0].messages()[0].content
+        for how in ("keep", "strip")
+    )
+    assert "count them" in kept
+    assert taken.strip() == "Sort letters."

@@ -7,14 +7,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from mlxlab.core.errors import MissingExtra, MlxError, PolicyError, UsageError
+from mlxlab.core.errors import MissingExtra, PolicyError
 from mlxlab.core.trainer import CHECKPOINTS, PolicyRef, TrainJob
-from mlxlab.core.training.states import State
 from mlxlab.plugins.policies.local.answers import Reader
-from mlxlab.plugins.policies.local.prompts import Prompt
 from mlxlab.plugins.training.card import Facts
-from mlxlab.plugins.training.choosing import Chooser, pool
+from mlxlab.plugins.training.choosing import Chooser
 from mlxlab.plugins.training.final import save_final
+from mlxlab.plugins.training.grpo.asking import asked
 from mlxlab.plugins.training.grpo.config import GRPOConfig
 from mlxlab.plugins.training.grpo.drift import Drift
 from mlxlab.plugins.training.grpo.failures import told
@@ -89,7 +88,7 @@ class GRPO:
         there = PartialState()
         plan = layout(self.config, there.num_processes)
         writer, reader = self._speakers(loaded)
-        states = self._states(job, loaded, writer)
+        states = asked(job, self.config, loaded, writer)
         chooser = Chooser([state for state, _ in states], self.config.choose, job.seed)
         scoring = Scoring(job)
         rollouts = Rollouts(
@@ -118,34 +117,6 @@ class GRPO:
             Writer(net, loaded.tokenizer, loaded.ends, drawing),
             Reader(loaded.tokenizer, frozenset(loaded.ends)),
         )
-
-    def _states(self, job: TrainJob, loaded: Loaded, writer: Writer) -> list[tuple[State, Prompt]]:
-        """Those that the model has room for, with their prompts."""
-        found = pool(job.corpus)
-        if found.equal:
-            job.warn(f"{found.equal} recorded states were equal to others and count once.")
-        room = (loaded.context or 1 << 30) - self.config.max_completion_tokens
-        kept, long, problems = [], 0, 0
-        for state in found.states:
-            try:
-                prompt = writer.prompt(state.messages())
-            except MlxError:
-                problems += 1
-                continue
-            if len(prompt.ids) > room:
-                long += 1
-                continue
-            kept.append((state, prompt))
-        if long:
-            job.warn(f"{long} states left out: their prompts leave no room for an answer.")
-        if problems:
-            job.warn(f"{problems} states left out: their prompts are gone or cannot be written.")
-        if not kept:
-            raise UsageError(
-                f"None of {len(found.states)} recorded states can be asked of this model.",
-                "Take a model with a longer context, or a smaller max_completion_tokens.",
-            )
-        return kept
 
     def _trainer(
         self, job: TrainJob, loaded: Loaded, plan: Layout, rollouts: Rollouts, ledger: Ledger
