@@ -23,6 +23,7 @@ class Clock:
     wait_s: float = 0.0
     began: float = 0.0
     ended: float = 0.0
+    rounds: int = 0
 
     def figures(self) -> dict[str, float]:
         """Up to now: `execute_s` is from the first action handed over to the last outcome.

@@ -1,0 +1,227 @@
+"""The trainer `episodic-grpo`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+from time import perf_counter
+
+from mlxlab.core.errors import MlxError, UsageError
+from mlxlab.core.policy import PolicyRequest
+from mlxlab.core.records import Completion
+from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.training.arena import Arena
+from mlxlab.core.training.episodes import Episode, Start, Turn, play
+from mlxlab.plugins.policies.local.prompts import Prompt
+from mlxlab.plugins.training.drawn import Clock
+from mlxlab.plugins.training.episodic.config import EpisodicConfig
+from mlxlab.plugins.training.episodic.update import Played, Update
+from mlxlab.plugins.training.episodic.worth import told, worth
+from mlxlab.plugins.training.journal import Journal
+from mlxlab.plugins.training.learning import Learner
+from mlxlab.plugins.training.losses import group_advantages, kl_estimates, masked_mean
+from mlxlab.plugins.training.prompting import Prompts
+from mlxlab.plugins.training.scoring import Scored, Scoring
+
+
+class EpisodicGRPO:
+    """Whole episodes played by the policy in training: what step-wise training is compared with.
+
+    Each step plays several episodes of some tasks with the scaffolds that recorded them, judges
+    each episode as a whole, and changes the policy by GRPO with the advantage of an episode, within
+    its task, at every token of all its actions. An update costs `turns` rounds of sampling and
+    execution, one after the other, which is why step-wise training is faster.
+    """
+
+    needs_arena = True
+    keeps_states = True
+    """Whether its arena has to keep workspaces: a scaffold may go on in the one before."""
+
+    def __init__(self, config: EpisodicConfig) -> None:
+        self.config = config
+
+    def train(self, job: TrainJob) -> PolicyRef:
+        """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
+        loop = Loop(job, self.config)
+        try:
+            loop.run()
+            return loop.journal.finish(self.config.model_dump(exclude_none=True))
+        finally:
+            loop.journal.close()
+
+
+class Loop:
+    """One training."""
+
+    def __init__(self, job: TrainJob, config: EpisodicConfig) -> None:
+        if job.arena is None:
+            raise UsageError("Episodes take actions, and this job has no arena.")
+        self._job, self._config = job, config
+        self._arena: Arena = job.arena
+        self._scoring = Scoring(job)
+        self._places = places(job)
+        asked = config.beta > 0 or config.kl_rows > 0
+        self._learner = Learner(job, config, reference=asked)
+        self._writer = self._learner.writer()
+        self._prompts = Prompts(self._learner, self._writer, job.warn)
+        self._update = Update(self._learner, config)
+        parts = {"policy": self._learner.policy}
+        self.journal = Journal(job, "episodic-grpo", self._learner, parts, config.steps)
+        self._transitions = 0
+
+    def run(self) -> None:
+        """Take the steps that are left."""
+        done = self.journal.resume()
+        if done:
+            self._transitions = self.journal.counters["transitions"]
+        for step in range(done + 1, self._config.steps + 1):
+            self._step(step)
+
+    def _step(self, step: int) -> None:
+        import torch
+
+        clock, seed = Clock(), f"{self._job.seed}:{step}"
+        torch.manual_seed(self._job.seed * 1_000_003 + step)
+        episodes = asyncio.run(self._play(step, seed, clock))
+        worths = [worth(each, self._config.worth, self._scoring) for each in episodes]
+        self._tell(episodes)
+        turns = [turn for each in episodes for turn in each.turns]
+        if not turns:
+            raise MlxError(
+                f"None of a step's {len(episodes)} episodes took an action: {episodes[0].problem}"
+            )
+        scored = self._judged(turns)
+        found = self._learn(episodes, worths, turns, seed)
+        self._transitions += len(turns)
+        figures = {
+            **scored.figures,
+            **told(worths, self._config.episodes),
+            **found,
+            "transitions": self._transitions,
+            "lr": self._learner.lr,
+            **clock.figures(),
+        }
+        counters = {"transitions": self._transitions}
+        self.journal.commit(step, figures, scored.samples(step), counters)
+
+    async def _play(self, step: int, seed: str, clock: Clock) -> list[Episode]:
+        """All episodes of a step; sampling and carrying out take turns."""
+
+        async def answer(requests: Sequence[PolicyRequest]) -> list[Completion | MlxError]:
+            began = perf_counter()
+            clock.wait_s += began - clock.ended if clock.ended else 0.0
+            clock.began = clock.began or began
+            answers = self._answers(requests, f"{seed}:{clock.rounds}")
+            clock.rounds += 1
+            clock.outcome()
+            clock.generate_s += clock.ended - began
+            return answers
+
+        starts = self._starts(step)
+        episodes = await play(starts, answer, self._arena, steps=self._config.turns)
+        clock.wait_s += perf_counter() - clock.ended if clock.ended else 0.0
+        clock.outcome()
+        return episodes
+
+    def _answers(self, requests: Sequence[PolicyRequest], seed: str) -> list[Completion | MlxError]:
+        asked: dict[int, Prompt] = {}
+        answers: dict[int, Completion | MlxError] = {}
+        for place, request in enumerate(requests):
+            try:
+                asked[place] = self._prompts.of(request.messages)
+            except MlxError as error:
+                answers[place] = error
+        if asked:
+            written = self._writer.write(list(asked.values()), 1, seed)
+            answers.update(zip(asked, written, strict=True))
+        return [answers[place] for place in range(len(requests))]
+
+    def _starts(self, step: int) -> list[Start]:
+        """Tasks in turn, in a new order each round; a group's episodes differ in their seed."""
+        count, group = self._config.starts_per_step, self._config.episodes
+        starts = []
+        for slot in range((step - 1) * count, step * count):
+            turn, place = divmod(slot, len(self._places))
+            order = list(self._places)
+            Random(f"{self._job.seed}:places:{turn}").shuffle(order)
+            dice = Random(f"{self._job.seed}:episodes:{slot}")
+            starts += [Start(*order[place], dice.getrandbits(31)) for _ in range(group)]
+        accelerator = self._learner.accelerator
+        own = range(accelerator.process_index, count, accelerator.num_processes)
+        return [start for slot in own for start in starts[slot * group : (slot + 1) * group]]
+
+    def _judged(self, turns: Sequence[Turn]) -> Scored:
+        return self._scoring.judged(
+            [turn.state for turn in turns],
+            [turn.completion for turn in turns],
+            [turn.taken for turn in turns],
+            1,
+        )
+
+    def _learn(
+        self,
+        episodes: Sequence[Episode],
+        worths: Sequence[float | None],
+        turns: Sequence[Turn],
+        seed: str,
+    ) -> dict[str, float]:
+        """Update by all episodes that have an advantage; returns the figures of the model."""
+        import torch
+
+        learner = self._learner
+        sequences = learner.sequences([turn.completion for turn in turns])
+        logprobs, entropy = learner.now(sequences)
+        before = learner.before(sequences)
+        each = self._advantages(worths)
+        advantages = torch.zeros(len(turns), device=logprobs.device)
+        rows: list[range] = []
+        begin = 0
+        for episode, value, advantage in zip(episodes, worths, each, strict=True):
+            own = range(begin, begin + len(episode.turns))
+            begin = own.stop
+            if value is not None:
+                rows.append(own)
+                advantages[own.start : own.stop] = advantage
+        figures = {
+            "entropy": float(masked_mean(entropy, sequences.mask)),
+            "tokens": float(sequences.mask.sum(-1).mean()),
+        }
+        if before is not None:
+            kl = kl_estimates(logprobs, before, "k3")
+            figures["kl"] = float(masked_mean(kl, sequences.mask))
+        played = Played(sequences, rows, advantages, logprobs, before)
+        return {**figures, **self._update(played, seed)}
+
+    def _advantages(self, worths: Sequence[float | None]) -> list[float]:
+        """Of each episode, within its group."""
+        import torch
+
+        shape = (-1, self._config.episodes)
+        values = torch.tensor([value or 0.0 for value in worths]).view(shape)
+        known = torch.tensor([float(value is not None) for value in worths]).view(shape)
+        found = group_advantages(values, known, self._config.scale_rewards)
+        return [float(value) for value in found.flatten()]
+
+    def _tell(self, episodes: Sequence[Episode]) -> None:
+        problems = {each.problem for each in episodes if each.problem}
+        for problem in sorted(problems):
+            self._job.warn(f"An episode ended before its time: {problem}")
+
+
+def places(job: TrainJob) -> list[tuple[str, str]]:
+    """Where episodes can be played: tasks of recorded states, with the scaffold of each.
+
+    Raises:
+        UsageError: there is none.
+    """
+    states = (example.state for example in job.corpus.examples)
+    found = dict.fromkeys(
+        (state.task, state.decision.scaffold.spec) for state in states if state.own
+    )
+    if not found:
+        raise UsageError(
+            "No recorded step says which task an episode could be played on.",
+            "Record some runs first: mlx run --task flights --scaffold linear",
+        )
+    return list(found)
