@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlxlab.core.trainer import CHECKPOINTS, TrainJob
+from mlxlab.core.trainer import CHECKPOINTS, Machine, TrainJob
+from mlxlab.plugins.training.estimates import Workload
 from mlxlab.plugins.training.grpo.config import GRPOConfig
-from mlxlab.plugins.training.grpo.layout import Layout
+from mlxlab.plugins.training.grpo.layout import Layout, layout
 from mlxlab.plugins.training.models import Loaded
 
 _LARGE = 1e9
@@ -74,3 +75,22 @@ def _vllm(config: GRPOConfig) -> dict[str, Any]:
         "vllm_tensor_parallel_size": config.vllm_tensor_parallel,
         "vllm_server_base_url": config.vllm_url,
     }
+
+
+def work(config: GRPOConfig, machine: Machine) -> Workload:
+    """A training in numbers, for a dry run."""
+    plan = layout(config, max(1, machine.gpus))
+    measured = config.kl_rows / config.actions if config.kl_rows else 0.0
+    full = config.beta > 0 and not config.lora
+    return Workload(
+        weights=config,
+        steps=config.steps,
+        sequences=config.actions,
+        micro_batch=plan.rows,
+        group=config.generations,
+        longest=config.max_completion_tokens,
+        forwards=1.0 if config.beta else 2 * measured,
+        frozen=1 if full or (config.kl_rows and not config.beta and not config.lora) else 0,
+        fused=True,
+        vllm=config.vllm_memory if config.use_vllm and config.vllm_mode == "colocate" else 0.0,
+    )

@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Any
 
 from mlxlab.core.errors import MissingExtra, PolicyError
-from mlxlab.core.trainer import CHECKPOINTS, PolicyRef, TrainJob
+from mlxlab.core.trainer import CHECKPOINTS, Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.plugins.policies.local.answers import Reader
 from mlxlab.plugins.training.card import Facts
 from mlxlab.plugins.training.choosing import Chooser
+from mlxlab.plugins.training.estimates import estimates
 from mlxlab.plugins.training.final import save_final
 from mlxlab.plugins.training.grpo.asking import asked
 from mlxlab.plugins.training.grpo.config import GRPOConfig
@@ -20,7 +21,7 @@ from mlxlab.plugins.training.grpo.failures import told
 from mlxlab.plugins.training.grpo.layout import Layout, layout
 from mlxlab.plugins.training.grpo.ledger import Events, Ledger, newest
 from mlxlab.plugins.training.grpo.rollouts import Rollouts
-from mlxlab.plugins.training.grpo.settings import settings
+from mlxlab.plugins.training.grpo.settings import settings, work
 from mlxlab.plugins.training.grpo.stepwise import Stepwise
 from mlxlab.plugins.training.models import Loaded, load
 from mlxlab.plugins.training.quiet import quiet
@@ -80,6 +81,10 @@ class GRPO:
             reward=job.reward,
         )
         return save_final(job, loaded, facts, merge=self.config.save == "merged")
+
+    def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
+        """What the job takes on a machine, without loading a model's weights."""
+        return estimates(job, machine, work(self.config, machine))
 
     def _made(self, job: TrainJob, loaded: Loaded) -> tuple[Any, Ledger]:
         from accelerate import PartialState
