@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
-from mlxlab.core.draws import of_call
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import ComponentRef, Decision, Message
 from mlxlab.core.task import TaskInfo
@@ -63,7 +63,7 @@ def request_for(
         messages=(Message(role="system", content=_SYSTEM), asked),
         decision=decision,
         task=info,
-        seed=of_call(decision, index),
+        seed=Random(f"{seed}:{info.data_hash}:{axis}:{index}").getrandbits(31),
     )
 
 
