@@ -44,6 +44,7 @@ def evaluate(
     cache: Path | None = None,
     seed: int = 0,
     tell: Tell = lambda what, done, total: None,
+    registry: Registry | None = None,
 ) -> Evaluation:
     """Measure policies and the reference lines; what was measured before is taken from `out`.
 
@@ -61,12 +62,13 @@ def evaluate(
         cache: the folder of what was carried out before; shared with training.
         seed: of the sample, of each request and of the episodes.
         tell: hears what is measured, how much of it is done, and of how much.
+        registry: where components are found.
 
     Raises:
         UsageError: a spec is wrong, or there is nothing to measure on.
         PolicyError: a policy failed; what was measured before stays.
     """
-    chosen, registry = options or Measuring(), Registry.installed()
+    chosen, registry = options or Measuring(), registry or Registry.installed()
     if not any(part.states or part.tasks for part in parts):
         raise UsageError("There are neither states nor tasks to evaluate on.")
     made = {name: registry.create("policy", spec) for name, spec in policies.items()}

@@ -10,6 +10,7 @@ from mlxlab.api.evaluating.record import Loops, Mean, means
 from mlxlab.api.evaluating.scale import Scale
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion
+from mlxlab.core.registry import Registry
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, play
@@ -24,6 +25,7 @@ async def episodes(
     *,
     steps: int,
     seeds: Sequence[int],
+    registry: Registry | None = None,
 ) -> list[Episode]:
     """Play every task with every seed, all of them side by side."""
 
@@ -31,7 +33,7 @@ async def episodes(
         return await answers(policy, scaffold, requests)
 
     starts = [Start(task=task, scaffold=spec, seed=seed) for task in tasks for seed in seeds]
-    return await play(starts, answer, arena, steps=steps)
+    return await play(starts, answer, arena, steps=steps, registry=registry)
 
 
 def summed_up(played: Sequence[Episode], scale: Scale, arena: Arena, steps: int) -> Loops:

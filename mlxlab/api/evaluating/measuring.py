@@ -75,6 +75,7 @@ async def _loops(field: Field, part: Part, policy: Policy, count: Count, more: i
         field.arena,
         steps=steps,
         seeds=field.seeds,
+        registry=field.registry,
     )
     count.add([turn.taken for episode in played for turn in episode.turns])
     return loops_of(played, field.scale, field.arena, steps)

@@ -84,6 +84,11 @@ def _check(work: Work) -> None:
         "reward": {spec.reward, *(each.reward for each in spec.rl if each.reward)},
         "trainer": {each.trainer for each in (*spec.sft, *spec.rl)},
         "policy": {each.policy for each in spec.collect},
+        "task": {
+            *work.tasks,
+            *work.held_out,
+            *(t for c in spec.collect for t in tasks_of(work, c)),
+        },
     }
     for kind, specs in named.items():
         for each in sorted(specs):

@@ -19,6 +19,7 @@ PANELS = {
     "entropy": "entropy (nats a token)",
     "kl": "KL to the start",
 }
+_SHARES = ("improvement", "valid", "unique")
 _SHOWN = ("random valid", "best constant", "ceiling")
 PHASES = {"generate_s": "generating", "execute_s": "executing", "update_s": "updating"}
 
@@ -34,6 +35,9 @@ def training_curves(path: Path, arms: Sequence[Arm], evaluation: Evaluation | No
                 _lines(axis, evaluation, name)
             axis.set_title(title, fontsize=11, loc="left")
             axis.set_xlabel("optimizer step", fontsize=9)
+            axis.locator_params(axis="x", integer=True)
+            if name in _SHARES:
+                axis.set_ylim(-0.02, 1.04)
         handles, labels = axes[0][0].get_legend_handles_labels()
         if handles:
             made.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False,
@@ -77,15 +81,17 @@ def seconds(path: Path, arms: Sequence[Arm], stages: dict[str, float]) -> None:
 
 
 def _phases(axis: Any, arms: Sequence[Arm]) -> None:
-    """Mean seconds of an optimizer step, stacked by phase."""
+    """Mean seconds of an optimizer step, one phase behind the other."""
     names = [arm.name for arm in arms]
     bottom = [0.0] * len(arms)
     for (key, label), colour in zip(PHASES.items(), ("#3b7dd8", "#e08e29", "#2e9f5b"), strict=True):
         means = [totals([s.figures for s in arm.steps]).get(key, 0.0) / max(1, len(arm.steps))
                  for arm in arms]  # fmt: skip
-        axis.bar(names, means, bottom=bottom, color=colour, label=label, width=0.55)
+        axis.barh(names, means, left=bottom, color=colour, label=label, height=0.55)
         bottom = [low + mean for low, mean in zip(bottom, means, strict=True)]
-    axis.set_ylabel("seconds a step, on average", fontsize=9)
-    axis.set_title("each optimizer step, by phase", fontsize=11, loc="left")
-    axis.legend(frameon=False, fontsize=9)
-    axis.margins(y=0.2)
+    axis.set_xlabel("seconds, on average", fontsize=9)
+    axis.set_title("each optimizer step, by phase", fontsize=11, loc="left", pad=24)
+    axis.legend(frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1.0))
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    axis.set_ylim(max(1, len(arms)) - 0.3, -0.7)

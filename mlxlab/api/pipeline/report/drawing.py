@@ -47,6 +47,7 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float]) -> It
             each.grid(axis="y", color="#e4e8ee", linewidth=0.8)
             each.set_axisbelow(True)
             each.tick_params(labelsize=9, color="#8a8f98")
+            each.ticklabel_format(useOffset=False)
     yield made, axes
     made.savefig(path, dpi=130)
 

@@ -1,0 +1,230 @@
+"""Pipeline files, and which stages are done, kept or done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlxlab.api.pipeline import Plan, StageRecord, Watch, plan_pipeline, read_pipeline, run_pipeline
+from mlxlab.api.pipeline.estimating import estimates
+from mlxlab.api.pipeline.folder import held
+from mlxlab.api.pipeline.tasks import expanded
+from mlxlab.api.pipeline.training import as_words
+from mlxlab.api.pipeline.work import Result, Stage, Work
+from mlxlab.core.errors import MlxError, RecordError, UsageError
+from mlxlab.core.registry import Registry
+
+FILES = sorted((Path(__file__).parents[2] / "pipelines").glob("*.toml"))
+SMALL = """\
+tasks = ["generated:linear/0-1"]
+held_out = ["generated:rings/0"]
+[collect]
+steps = 3
+[sft]
+[[rl]]
+name = "grpo"
+[[rl]]
+name = "binary"
+reward = "ml-agent?signal=binary"
+start = "grpo"
+"""
+
+
+def write(folder: Path, text: str = SMALL) -> Path:
+    path = folder / "small.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tasks = [", "small.toml is no TOML"),
+        ("task = ['flights']", "has no key 'task'. Did you mean 'tasks'?"),
+        ("tasks = ['flights']\n[collect]\nstep = 3", "[collect] has no key 'step'"),
+        ("tasks = ['flights']\n[collect]\nsteps = 'x'", "collect.0.steps"),
+        ("tasks = ['flights']\n[collect]\nsteps = 0", "collect.0.steps"),
+        ("tasks = ['flights']", "collect: it is missing"),
+        ("tasks = []\n[collect]\n", "there is none to train on"),
+        ("tasks = ['flights']\n[collect]\npart = 'held-out'", "no table collects for training"),
+        ("tasks = ['flights']\n[collect]\nheld_back = 2", "leaves no trajectory"),
+        (SMALL + "[[rl]]\nname = 'grpo'", "two tables are called 'grpo'"),
+        (SMALL.replace("start = 'grpo'", "") + "[[rl]]\nname='x'\nstart='y'", "start = 'y' is no"),
+        (SMALL + "[[rl]]\nname='x'\ncollected=['y']", "'y' is no collect table"),
+        ("tasks = ['flights']\nname = '../x'\n[collect]\n", "name: '../x'"),
+    ],
+)
+def test_a_mistake_is_one_line_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_pipeline(write(tmp_path, text))
+    assert said in str(caught.value)
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    for changed, said in {
+        SMALL.replace("rings/0", "linear/1"): "both trained on and held out",
+        SMALL.replace("linear/0-1", "linear/3-1"): "runs backwards",
+        SMALL.replace("generated:linear/0-1", "suite:bultin"): "Did you mean 'builtin'",
+        SMALL.replace("linear/0-1", "linaer/0-1"): "did you mean 'linear'",
+        'scaffold = "recip"\n' + SMALL: "Did you mean 'recipe'",
+        'reward = "ml-agent?versoin=2"\n' + SMALL: "no option 'versoin'",
+    }.items():
+        with pytest.raises(UsageError) as caught:
+            plan_pipeline(write(tmp_path, changed), out=tmp_path / "out")
+        assert said in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ranges_and_suites_stand_for_their_tasks() -> None:
+    registry = Registry.installed()
+    found = expanded(("generated:linear/8-10", "generated:linear/9", "flights"), "train", registry)
+    assert found == ("generated:linear/8", "generated:linear/9", "generated:linear/10", "flights")
+    train = expanded(("suite:builtin",), "train", registry)
+    held_out = expanded(("suite:builtin",), "held-out", registry)
+    assert len(train) == 9 and len(held_out) == 10 and not set(train) & set(held_out)
+
+
+def test_the_stages_of_a_file_and_what_each_needs(tmp_path: Path) -> None:
+    plan = plan_pipeline(write(tmp_path), out=tmp_path / "out", seed=7)
+    needs = {stage.name: stage.needs for stage in plan.stages}
+    assert needs == {
+        "collect-expert": (),
+        "sft": ("collect-expert",),
+        "grpo": ("collect-expert", "sft"),
+        "binary": ("collect-expert", "grpo"),
+        "evaluate": ("collect-expert", "sft", "grpo", "binary"),
+        "report": ("collect-expert", "sft", "grpo", "binary", "evaluate"),
+    }
+    keys: dict[str, str] = {}
+    for stage in plan.stages:
+        keys[stage.name] = stage.key(keys)
+    other = SMALL.replace("signal=binary", "signal=score")
+    again: dict[str, str] = {}
+    for stage in plan_pipeline(write(tmp_path, other), out=tmp_path / "out", seed=7).stages:
+        again[stage.name] = stage.key(again)
+    changed = [name for name in keys if keys[name] != again[name]]
+    assert changed == ["binary", "evaluate", "report"]
+
+
+class Seen(Watch):
+    """What was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def kept(self, record: StageRecord) -> None:
+        self.lines.append(f"kept {record.stage}")
+
+    def begin(self, stage: str, why: str) -> None:
+        self.lines.append(f"begin {stage} {why}".strip())
+
+    def end(self, record: StageRecord) -> None:
+        self.lines.append(f"{record.status} {record.stage}")
+
+
+def stages(plan: Plan, options: dict[str, Any], log: list[str], fail: str = "") -> Plan:
+    """Three stages in a row that write a file each."""
+
+    def doing(name: str) -> Callable[[Work], Result]:
+        def run(work: Work) -> Result:
+            log.append(name)
+            (work.folder.of(name) / "made").write_text(str(options))
+            if name == fail:
+                raise MlxError("it broke")
+            return {"name": name}
+
+        return run
+
+    made = [
+        Stage("one", "collect", {"steps": options["one"]}, (), doing("one")),
+        Stage("two", "sft", {"steps": options["two"]}, ("one",), doing("two")),
+        Stage("report", "report", {}, ("one", "two"), doing("report")),
+    ]
+    seen = Seen()
+    plan.work.watch = seen
+    return Plan(plan.work, tuple(made))
+
+
+def told(plan: Plan) -> list[str]:
+    assert isinstance(plan.work.watch, Seen)
+    return plan.work.watch.lines
+
+
+def test_stages_are_kept_until_their_options_change(tmp_path: Path) -> None:
+    log: list[str] = []
+    base = plan_pipeline(write(tmp_path), out=tmp_path / "out")
+    done = run_pipeline(stages(base, {"one": 1, "two": 1}, log))
+    assert log == ["one", "two", "report"]
+    assert done.stages["two"].result == {"name": "two"}
+    run_pipeline(plan := stages(base, {"one": 1, "two": 1}, log))
+    assert log == ["one", "two", "report"]
+    assert told(plan) == ["kept one", "kept two", "kept report"]
+    (tmp_path / "out" / "two" / "left").write_text("of the first time")
+    run_pipeline(plan := stages(base, {"one": 1, "two": 2}, log))
+    assert told(plan)[:3] == ["kept one", "begin two steps is 2, was 1", "done two"]
+    assert "begin report two has changed" in told(plan)
+    assert not (tmp_path / "out" / "two" / "left").exists()
+
+
+def test_a_failed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
+    log: list[str] = []
+    base = plan_pipeline(write(tmp_path), out=tmp_path / "out")
+    with pytest.raises(MlxError, match="it broke"):
+        run_pipeline(stages(base, {"one": 1, "two": 1}, log, fail="two"))
+    record = base.work.folder.stage("two")
+    assert record is not None and (record.status, record.error) == ("failed", "it broke")
+    (tmp_path / "out" / "two" / "left").write_text("what it had done")
+    run_pipeline(stages(base, {"one": 1, "two": 1}, log))
+    assert (tmp_path / "out" / "two" / "left").exists()
+    assert log == ["one", "two", "two", "report"]
+
+
+def test_one_stage_alone_wants_those_before_it(tmp_path: Path) -> None:
+    log: list[str] = []
+    base = plan_pipeline(write(tmp_path), out=tmp_path / "out")
+    with pytest.raises(RecordError, match="one comes first"):
+        run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="two")
+    with pytest.raises(UsageError, match="There is no stage 'three'. Stages: one, two, report"):
+        run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="three")
+    run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="collect")
+    run_pipeline(stages(base, {"one": 1, "two": 1}, log))
+    run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="report")
+    assert log == ["one", "two", "report", "report"]
+
+
+def test_two_processes_do_not_run_one_pipeline(tmp_path: Path) -> None:
+    plan = stages(plan_pipeline(write(tmp_path), out=tmp_path / "out"), {"one": 1, "two": 1}, [])
+    with held(plan.folder), pytest.raises(RecordError, match="Another process"):
+        run_pipeline(plan)
+
+
+def test_a_launched_training_is_the_same_in_words(tmp_path: Path) -> None:
+    given = {
+        "runs": (Path("a"), Path("b")), "trainer": "grpo?steps=2", "model": "tiny",
+        "rewards": "ml-agent", "sandbox": "local", "editor": None, "workers": None,
+        "exec_timeout_s": 5.0, "cache": Path("c"), "seed": 1, "tasks": ("flights",),
+    }  # fmt: skip
+    from mlxlab.cli.commands import train
+    from mlxlab.cli.parser import Parser
+
+    parser = Parser()
+    train.configure(parser)
+    read = vars(parser.parse_args(as_words(given, tmp_path)[1:]))
+    for name in ("trainer", "model", "rewards", "sandbox", "exec_timeout_s", "cache", "seed"):
+        assert read[name] == given[name]
+    assert (read["runs"], read["tasks"]) == ([Path("a"), Path("b")], ["flights"])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_shipped_pipelines_can_be_rehearsed(path: Path, tmp_path: Path) -> None:
+    plan = plan_pipeline(path, out=tmp_path / "out")
+    found = estimates(plan)
+    assert set(found) == {stage.name for stage in plan.stages}
+    assert all(found[each.name] for each in (*plan.work.spec.sft, *plan.work.spec.rl))
+    assert not (tmp_path / "out").exists()
+    if path.stem == "tiny":
+        assert len(plan.work.tasks) >= 20 and len(plan.work.held_out) >= 10
