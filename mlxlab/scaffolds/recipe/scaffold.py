@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from random import Random
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from mlxlab.scaffolds.recipe.config import RecipeConfig
 from mlxlab.scaffolds.recipe.history import tried
 from mlxlab.scaffolds.recipe.problem import Problem, problem
 from mlxlab.scaffolds.recipe.program import program
-from mlxlab.scaffolds.recipe.space import Recipe
+from mlxlab.scaffolds.recipe.space import Recipe, Value
 
 PROBLEM = "problem"
 """Where a decision's `extra` holds the task as programs need it."""
@@ -107,8 +108,14 @@ class RecipeScaffold:
         return [self._action(recipe, found) for recipe in recipes]
 
     def _action(self, recipe: Recipe, found: Problem) -> RunCode:
-        code = program(recipe, found, self.config.rows)
-        return RunCode(code=code, plan=notation.written(recipe))
+        return _action(tuple(recipe.items()), found, self.config.rows)
+
+
+@lru_cache(maxsize=10_000)
+def _action(items: tuple[tuple[str, Value], ...], found: Problem, rows: int) -> RunCode:
+    """Kept, since a search asks for the same few hundred programs at every step."""
+    recipe = dict(items)
+    return RunCode(code=program(recipe, found, rows), plan=notation.written(recipe))
 
 
 def _problem(decision: Decision) -> Problem | None:

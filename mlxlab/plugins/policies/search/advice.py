@@ -20,7 +20,7 @@ _DEFAULT = 10
 _MOST = 10_000
 
 _OPENINGS = ("Try a", "Fit a", "Consider a", "Give a chance to a", "Start from a", "Compare with a")
-_LINKS = (" with ", ", using ", ", and take ")
+_LINKS = (" with ", ", using ")
 _SILENT = frozenset({"plain", "all"})
 """Values that nobody would mention."""
 
@@ -34,17 +34,18 @@ def advice(policy: str, request: PolicyRequest) -> str:
     """As many distinct lines as are asked for, or as there are; drawn by the request's seed."""
     wanted = request.decision.extra.get(COUNT)
     count = min(wanted, _MOST) if isinstance(wanted, int) else _DEFAULT
-    choices, rng = _choices(policy, request), Random(request.seed)
+    families, rng = _families(policy, request), Random(request.seed)
     lines: dict[str, None] = {}
     for _ in range(20 * count):
         if len(lines) >= count:
             break
-        lines[f"{FLAG} {_sentence(rng.choice(choices), rng)}"] = None
+        choice = rng.choice(rng.choice(families))
+        lines[f"{FLAG} {_sentence(choice, rng)}"] = None
     return "\n".join(lines)
 
 
-def _choices(policy: str, request: PolicyRequest) -> list[Choice]:
-    """The actions that the scaffold would list at a run's first decision on the task."""
+def _families(policy: str, request: PolicyRequest) -> list[list[Choice]]:
+    """The actions that the scaffold would list at a run's first decision, by model family."""
     scaffold = listing(policy, request.decision.scaffold.spec)
     assert isinstance(scaffold, Scaffold)
     asked = request.decision
@@ -58,7 +59,10 @@ def _choices(policy: str, request: PolicyRequest) -> list[Choice]:
     unknown = Packages(python="", versions={}, cores=1, memory_bytes=0)
     first = scaffold.propose(TreeView(request.task, context, unknown), Random(0))
     decision = first if isinstance(first, Decision) else asked
-    return Choices(scaffold, decision, request.task).all
+    found: dict[str, list[Choice]] = {}
+    for choice in Choices(scaffold, decision, request.task).all:
+        found.setdefault(choice.family, []).append(choice)
+    return list(found.values())
 
 
 def _sentence(choice: Choice, rng: Random) -> str:
@@ -79,8 +83,6 @@ def _sentence(choice: Choice, rng: Random) -> str:
 
 def _opening(model: str, rng: Random) -> str:
     opening = rng.choice(_OPENINGS)
-    if model.endswith("s"):  # a plural, or naive Bayes
-        return opening.removesuffix(" a")
     return f"{opening}n" if model[0] in "aeiou" else opening
 
 

@@ -10,35 +10,71 @@ from typing import Any
 from mlxlab.plugins.policies.search.choices import Choice
 
 _SAID: dict[str, tuple[str, ...]] = {
-    "linear": ("linear model", "logistic regression", "ridge regression"),
+    "linear": ("linear model", "regularised linear model"),
     "lasso": ("lasso", "sparse linear regression"),
     "tree": ("single decision tree", "decision tree"),
-    "forest": ("random forest", "bagging of trees"),
-    "extra": ("extremely randomised trees", "extra trees", "extremely randomized trees"),
-    "boost": ("gradient boosting", "boosted trees", "boosting"),
-    "knn": ("nearest neighbours", "nearest neighbors", "neighbours"),
+    "forest": ("random forest", "forest of bagged trees"),
+    "extra": ("forest of extremely randomised trees", "set of extra trees"),
+    "boost": ("gradient boosting model", "boosted ensemble"),
+    "knn": ("nearest neighbours model", "vote of the nearest neighbours"),
     "svm": ("support vector machine", "kernel machine"),
-    "mlp": ("small neural network", "neural network", "multilayer perceptron"),
-    "bayes": ("naive Bayes",),
+    "mlp": ("small neural network", "multilayer perceptron"),
+    "bayes": ("naive Bayes model", "model of independent normal densities"),
     "constant": ("constant prediction",),
-    "standard": ("standardised columns", "standardized columns", "standard scaling"),
-    "quantile": ("columns mapped to normal quantiles", "quantile scaling", "rank transform"),
-    "poly": ("products of the best columns", "interactions of columns", "polynomial features"),
+    "standard": ("standardised columns", "columns at one scale"),
+    "quantile": ("columns mapped to normal quantiles", "quantile scaling"),
+    "poly": ("products of the best columns", "interactions of columns"),
     "half": ("only the more telling half of the columns", "feature selection"),
-    "all": ("every column kept",),
-    "ordinal": ("categories as ordinal codes", "ordinal codes"),
-    "onehot": ("categories one-hot encoded", "one-hot"),
-    "balanced": ("balanced class weights", "classes weighted to count alike"),
-    "log": ("the logarithm of the target", "log transform"),
+    "ordinal": ("categories as ordinal codes", "ordinal encoding"),
+    "onehot": ("one-hot encoded categories", "a column for each category"),
+    "balanced": ("balanced class weights", "classes that count alike"),
+    "log": ("the logarithm of the target", "a log transform of the target"),
+    "mean": ("the mean",),
+    "median": ("the median",),
 }
-"""What a setting's value is called; the first names are the clearest."""
+"""What a setting's value is called in advice."""
+
+_HEARD: dict[str, tuple[str, ...]] = {
+    "linear": ("logistic regression", "ridge", "linear regression"),
+    "lasso": ("l1",),
+    "forest": ("bagging",),
+    "extra": ("extremely randomized trees", "extra trees"),
+    "boost": ("boosting", "boosted trees", "gradient boosted"),
+    "knn": ("nearest neighbours", "nearest neighbors", "k-nn"),
+    "mlp": ("neural network", "neural net", "perceptron"),
+    "bayes": ("naive Bayes",),
+    "standard": ("standardized", "standardised", "standard scaling", "standardization"),
+    "quantile": ("quantiles", "rank transform"),
+    "poly": ("polynomial", "interactions"),
+    "half": ("select features", "fewer columns"),
+    "onehot": ("one-hot", "one hot"),
+    "balanced": ("class weights", "balanced"),
+    "log": ("log transform", "logarithm", "log target", "log of the target"),
+}
+"""What else others may call it."""
+
+_COUNTED: dict[str, tuple[str, ...]] = {
+    "depth": ("{} levels", "a depth of {}"),
+    "trees": ("{} trees",),
+    "rounds": ("{} rounds",),
+    "k": ("the {} closest rows", "{} neighbours"),
+    "units": ("{} units", "{} hidden units"),
+    "decay": ("a weight decay of {}", "decay {}"),
+    "rate": ("a learning rate of {}", "rate {}"),
+    "smooth": ("a smoothing of {}",),
+}
+"""How numbers are said; others by the name of their key."""
+
+_TOO_COMMON = frozenset({"half", "log", "standard", "linear", "tree", "extra", "mean", "constant"})
+"""Values that are ordinary words of other meanings; their phrases tell them."""
 
 
 def phrases(key: str, value: Any) -> tuple[str, ...]:
-    """The ways to say a setting."""
+    """The ways in which advice says a setting."""
     if isinstance(value, str):
         return _SAID.get(value, (f"{value} {key}",))
-    return f"{key} {value}", f"{key} of {value}", f"{value} {key}"
+    ways = _COUNTED.get(key, (f"a {key} of {{}}",))
+    return tuple(way.format(value) for way in ways)
 
 
 def meant(sentence: str, choices: Sequence[Choice]) -> list[Choice]:
@@ -46,36 +82,42 @@ def meant(sentence: str, choices: Sequence[Choice]) -> list[Choice]:
 
     A sentence that names a family means that family, whatever else it names.
     """
-    spoken = f" {' '.join(re.findall(r'[a-z0-9.]+', sentence.lower()))} ".replace(". ", " ")
-    named = [choice for choice in choices if choice.family in _families(spoken, choices)]
-    scored = [(_count(spoken, choice), choice) for choice in named or choices]
-    most = max((count for count, _ in scored), default=0)
-    return [choice for count, choice in scored if count == most and most > 0]
+    spoken = _plain(sentence)
+    families = _families(spoken, choices)
+    pool = [choice for choice in choices if choice.family in families] or list(choices)
+    counts = [
+        sum(_says(spoken, key, value) for key, value in choice.settings.items()) for choice in pool
+    ]
+    most = max(counts, default=0)
+    named = zip(pool, counts, strict=True)
+    return [choice for choice, count in named if count == most and most > 0]
 
 
 def _families(spoken: str, choices: Sequence[Choice]) -> set[str]:
-    """The families that are named, without those whose name is a part of a longer one's."""
+    """The families that are named; of two, the one in more letters: boosted trees are no tree."""
     found: dict[str, int] = {}
     for name in {choice.family for choice in choices}:
-        ways = [way for way in (name, *phrases("model", name)) if _heard(spoken, way)]
-        found.update({name: max(len(way) for way in ways)} if ways else {})
+        lengths = [len(way) for way in _ways("model", name) if _plain(way) in spoken]
+        found.update({name: max(lengths)} if lengths else {})
     longest = max(found.values(), default=0)
     return {name for name, length in found.items() if length == longest}
 
 
-def _count(spoken: str, choice: Choice) -> int:
-    return sum(_says(spoken, key, value) for key, value in choice.settings.items())
+@cache
+def _says(spoken: str, key: str, value: Any) -> bool:
+    return any(_plain(way) in spoken for way in _ways(key, value))
+
+
+def _ways(key: str, value: Any) -> tuple[str, ...]:
+    """All the ways in which a setting may be heard."""
+    if not isinstance(value, str):
+        return *phrases(key, value), f"{key} {value}", f"{key} of {value}", f"{value} {key}"
+    itself = () if value in _TOO_COMMON else (value,)
+    return *phrases(key, value), *_HEARD.get(value, ()), *itself
 
 
 @cache
-def _says(spoken: str, key: str, value: Any) -> bool:
-    ways = phrases(key, value) + ((value,) if isinstance(value, str) else ())
-    return any(_heard(spoken, way) for way in ways if way not in _TOO_COMMON)
-
-
-_TOO_COMMON = frozenset({"all", "half", "log", "standard", "plain", "linear", "tree", "extra"})
-"""Values that are ordinary words of other meanings; their phrases tell them."""
-
-
-def _heard(spoken: str, way: str) -> bool:
-    return f" {' '.join(re.findall(r'[a-z0-9.]+', way.lower()))} " in spoken
+def _plain(text: str) -> str:
+    """A text as its words in small letters without plurals, between blanks."""
+    words = re.findall(r"\d+(?:\.\d+)?|[a-z]+", text.lower())
+    return f" {' '.join(word.removesuffix('s') if len(word) > 3 else word for word in words)} "
