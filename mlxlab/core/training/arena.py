@@ -33,8 +33,9 @@ from mlxlab.core.training.states import State, Taken
 from mlxlab.core.training.stores import Stores
 from mlxlab.core.training.totals import Totals
 
-MOST_OPEN = 32
-"""Sandboxes that may be open at one time, if no more are at work."""
+MOST_OPEN = 64
+"""Sandboxes that may be open at one time, if no more are at work; an idle one of `local` takes some
+10 MB."""
 
 
 class Arena:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections import Counter
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ class Rules:
 
 
 class Crew:
-    """The jobs of one event loop: those whose task has a free sandbox first, else the oldest.
+    """The jobs of one event loop: those whose task has a free sandbox first.
+
+    Then those whose task has none open, then the oldest for which it pays to open another one.
 
     Args:
         workers: how many are carried out at one time.
@@ -79,6 +82,7 @@ class Crew:
         self._free = workers
         self._waiting: list[tuple[Job, Ground]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lasted_s: dict[str, float] = {}
         self._unavailable = ""
         self._closed = False
 
@@ -92,10 +96,12 @@ class Crew:
         opened = self._sandboxes.idle(task) or await self._sandboxes.open(task, ground)
         try:
             found = await opened.sandbox.packages()
+            self._sandboxes.give_back(opened)
         except BaseException:
             await self._sandboxes.drop(opened)
             raise
-        self._sandboxes.give_back(opened)
+        finally:
+            self._dispatch()
         return found
 
     async def close(self) -> None:
@@ -132,12 +138,30 @@ class Crew:
             self._dispatch()
 
     def _dispatch(self) -> None:
-        while self._free and self._waiting and not self._closed:
-            tasks = [job.state.task for job, _ in self._waiting]
-            at = next((i for i, task in enumerate(tasks) if self._sandboxes.has_idle(task)), 0)
+        while self._free and not self._closed and (at := self._next()) is not None:
             job, ground = self._waiting.pop(at)
             self._free -= 1
             self._begin(job, self._work(job, ground, self._sandboxes.idle(job.state.task)))
+
+    def _next(self) -> int | None:
+        """Which waiting job is begun; None where a sandbox at work will sooner be free for it."""
+        tasks = [job.state.task for job, _ in self._waiting]
+        waiting, open_ones = Counter(tasks), self._sandboxes
+
+        def pays(task: str) -> bool:
+            lasts, opening = self._lasted_s.get(task), open_ones.open_s
+            return (
+                lasts is None
+                or opening is None
+                or lasts * waiting[task] / open_ones.count(task) > opening
+            )
+
+        for fits in (open_ones.has_idle, lambda task: not open_ones.count(task), pays):
+            good = {task for task in waiting if fits(task)}
+            found = next((at for at, task in enumerate(tasks) if task in good), None)
+            if found is not None:
+                return found
+        return None
 
     async def _work(self, job: Job, ground: Ground, opened: Opened | None) -> None:
         try:
@@ -199,7 +223,9 @@ class Crew:
             effect, repeats = Effect(seen, Snapshot(state=None)), False
         # Somebody may have killed it from outside, and a program that does so itself is cheap.
         repeats = repeats and effect.observation.status != "killed"
-        return Done(effect, time.monotonic() - began, repeats=repeats)
+        lasted = time.monotonic() - began
+        self._lasted_s[state.task] = lasted
+        return Done(effect, lasted, repeats=repeats)
 
 
 def reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,16 @@ class Sandboxes:
         self._open: set[Opened] = set()
         self._idle: list[Opened] = []
         self._opening = 0
+        self.open_s: float | None = None
+        """How long the last one took to open, in seconds; None before the first."""
 
     def has_idle(self, task: str) -> bool:
         """Whether a sandbox of a task is open and free."""
         return any(opened.task == task for opened in self._idle)
+
+    def count(self, task: str) -> int:
+        """How many of a task are open, or being opened."""
+        return sum(opened.task == task for opened in self._open)
 
     def idle(self, task: str) -> Opened | None:
         """A free sandbox of a task, the one that was used last; the caller has it from now on."""
@@ -66,7 +73,7 @@ class Sandboxes:
         self._opening += 1
         try:
             while self._idle and self._opening + len(self._open) > self._most:
-                await self._close(self._idle.pop(0))
+                await self._close(self._idle.pop(self._spare()))
             return await self._opened(task, ground)
         finally:
             self._opening -= 1
@@ -84,16 +91,22 @@ class Sandboxes:
         self._idle.clear()
         await asyncio.gather(*map(self._close, list(self._open)))
 
+    def _spare(self) -> int:
+        """The idle one that makes room: one of several of its task, else the least used lately."""
+        several = (at for at, one in enumerate(self._idle) if self.count(one.task) > 1)
+        return next(several, 0)
+
     async def _opened(self, task: str, ground: Ground) -> Opened:
         sandbox: Sandbox = self._registry.create("sandbox", self._spec).instance
         scratch = Path(tempfile.mkdtemp(dir=self._folder))
         setup = SandboxSetup(
             scratch=scratch, inputs=ground.inputs, hidden=ground.task.hidden, cores=self._cores
         )
-        opened = Opened(task, sandbox, scratch)
+        opened, began = Opened(task, sandbox, scratch), time.monotonic()
         self._open.add(opened)
         try:
             await sandbox.open(setup)
+            self.open_s = time.monotonic() - began
         except BaseException:
             await self._close(opened)
             raise

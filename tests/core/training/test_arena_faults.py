@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -162,6 +165,41 @@ def test_an_interpreter_that_ends_closes_it(tmp_path: Path) -> None:
     )
     assert (done.stdout, done.stderr, done.returncode) == ("1.0\n", "", 3)
     assert [path.name for path in tmp_path.iterdir()] == ["states"]
+
+
+def test_an_interrupt_while_waiting_ends_what_is_under_way(tmp_path: Path) -> None:
+    program = (
+        f"from {HERE} import *; import pathlib, threading\n"
+        "def tell():\n"
+        "    while len(Log.runs) < 2: pass\n"
+        "    print('at work', flush=True)\n"
+        "threading.Thread(target=tell, daemon=True).start()\n"
+        f"with arena('slow', workers=2, folder=pathlib.Path({str(tmp_path)!r})) as it:\n"
+        "    it.take([state(n) for n in range(4)], [off(n) for n in range(4)])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "at work\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert "never" not in said  # neither awaited nor retrieved
+    assert [path.name for path in tmp_path.iterdir()] == ["states"]
+
+
+def test_what_a_killed_arena_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    for name, held in (("old", False), ("held", True)):
+        (tmp_path / f"mlxlab-arena-{name}" / "x").mkdir(parents=True)
+        os.utime(tmp_path / f"mlxlab-arena-{name}", (0, 0))
+        if held:
+            fd = os.open(tmp_path / f"mlxlab-arena-{name}", os.O_RDONLY)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+    (tmp_path / "mlxlab-arena-young").mkdir()
+    arena(folder=tmp_path).close()
+    os.close(fd)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left >= {"mlxlab-arena-held", "mlxlab-arena-young"} and "mlxlab-arena-old" not in left
 
 
 def test_two_arenas_may_append_to_one_cache(tmp_path: Path) -> None:
