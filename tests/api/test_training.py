@@ -40,7 +40,7 @@ TOYS = Registry(
     [
         entry("trainer", "counting", "tests.cli.toytrainers:Counting"),
         entry("trainer", "repeating", "tests.cli.toytrainers:Repeating"),
-        entry("trainer", "sft", "tests.cli.toytrainers:Counting"),
+        entry("trainer", "sft", "tests.cli.toytrainers:Teaching"),
         entry("sandbox", "local", "tests.cli.toyparts:memory"),
         entry("reward", "ml-agent", "tests.cli.toyparts:constant"),
     ]
@@ -301,11 +301,22 @@ def test_a_model_from_nothing_is_taught_before_it_acts(tmp_path: Path) -> None:
     assert plan.warm_up.base.spec == plan.manifest.base == "tiny"
     done = run_plan(plan, hooks=Hooks())
     assert done.warm_up is not None and done.warm_up.manifest.status == "done"
-    assert steps(tmp_path / "out" / "sft") == [1, 2, 3, 4, 5]
-    assert done.manifest.warm_up == "sft" and done.as_dict()["warm_up"]["steps"] == 5
+    assert len(steps(tmp_path / "out" / "sft")) == 300
+    assert done.manifest.warm_up == "sft" and done.as_dict()["warm_up"]["steps"] == 300
     # A checkpoint can answer already.
     other = options(tmp_path, "repeating", trust=True, model=str(done.folder), out=tmp_path / "b")
     assert plan_training(other, TOYS).warm_up is None
+
+
+def test_of_several_processes_the_first_keeps_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = options(tmp_path, "repeating?steps=0", trust=True)
+    monkeypatch.setenv("RANK", "1")
+    told: list[TrainProgress] = []
+    train(asked, told.append)
+    assert told == [] and (tmp_path / "out" / "final" / "config.json").is_file()
+    assert not list((tmp_path / "out").rglob("train.json*"))
 
 
 def test_strangers_runs_are_learned_from_but_not_acted_on(tmp_path: Path) -> None:

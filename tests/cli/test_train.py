@@ -37,7 +37,7 @@ def test_without_runs_it_says_what_makes_some(place: Place) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "mlx: There are no runs in ./runs to learn from. Make some: mlx run --task "
-        "generated:rings/1 --scaffold recipe --policy climb --steps 10\n"
+        "generated:rings/1 --scaffold 'recipe?explain=false' --policy climb --steps 10\n"
     )
     assert not list(place.work.iterdir())
 

@@ -87,6 +87,17 @@ class Counting:
         return [Estimate(name="steps", value=steps, basis=f"on {machine.gpus} GPUs")]
 
 
+class TeachingConfig(CountingConfig):
+    batch: int = Field(1, description="What a teacher is asked for.")
+
+
+class Teaching(Counting):
+    """Counts as far as it is told to."""
+
+    def __init__(self, config: TeachingConfig) -> None:
+        super().__init__(config)
+
+
 class Repeating(Counting):
     """Takes the recorded actions again, one a step; states no estimates."""
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
+from mlxlab.api.training.acting import arena_of
 from mlxlab.api.training.failing import told
 from mlxlab.api.training.folder import TrainFolder, TrainWriter, written
-from mlxlab.api.training.planning import TrainPlan, reward_name
+from mlxlab.api.training.planning import TrainPlan
+from mlxlab.api.training.processes import rank
 from mlxlab.api.training.record import Figures, TrainManifest, TrainStatus, differences
 from mlxlab.api.training.result import Training
 from mlxlab.api.training.watching import Watch
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.hooks import Hooks
-from mlxlab.core.trainer import PolicyRef, TrainProgress
-from mlxlab.core.training.arena import Arena
-from mlxlab.core.training.cache import TransitionCache
+from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
 
 _BEAT_S = 5.0
 """How often train.json is brought up to date; what a kill costs its wall time."""
@@ -36,6 +35,8 @@ def run_plan(plan: TrainPlan, watch: Watch | None = None, hooks: Hooks | None = 
     before = found(plan)
     if before is not None and before.status == "done":
         return Training(plan.folder)
+    if rank() > 0:
+        return _attend(plan, hooks or Hooks.installed())
     with written(plan.folder) as writer:
         found(plan)  # perhaps by another process, since this one looked
         return _Session(plan, writer, watch or Watch(), hooks or Hooks.installed()).run()
@@ -57,6 +58,25 @@ def found(plan: TrainPlan) -> TrainManifest | None:
             f"Name another folder with --out, or go on: mlx train --resume {plan.folder}",
         )
     return before
+
+
+def _attend(plan: TrainPlan, hooks: Hooks) -> Training:
+    """Train beside the process that keeps the record."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    if plan.warm_up is not None:
+        _attend(plan.warm_up, hooks)
+    with arena_of(plan, hooks, lambda line: None, None) as arena:
+        trained(plan, replace(plan.job(), arena=arena))
+    return Training(plan.folder)
+
+
+def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
+    """What a plan's trainer makes of a job."""
+    trainer = plan.parts.trainer
+    result: object = trainer.instance.train(job)
+    if not isinstance(result, PolicyRef):
+        raise PluginError(f"The trainer {trainer.ref.name} gave no policy back.")
+    return result
 
 
 class _Session:
@@ -89,7 +109,7 @@ class _Session:
         except BaseException as error:
             failure = told(error, self._plan.parts.trainer.ref, self._plan.folder)
             interrupted = isinstance(error, KeyboardInterrupt)
-            self._end("interrupted" if interrupted else "failed", str(failure))
+            self._end("interrupted" if interrupted else "failed", str(failure) or None)
             if failure is error:
                 raise
             raise failure from error
@@ -97,41 +117,9 @@ class _Session:
         return Training(self._plan.folder)
 
     def _train(self) -> PolicyRef:
-        trainer = self._plan.parts.trainer
-        with self._arena() as arena:
+        with arena_of(self._plan, self._hooks, self._warn, self._writer.scratch) as arena:
             job = replace(self._plan.job(), arena=arena, tell=self._tell, warn=self._warn)
-            result: object = trainer.instance.train(job)
-        if not isinstance(result, PolicyRef):
-            raise PluginError(f"The trainer {trainer.ref.name} gave no policy back.")
-        return result
-
-    @contextmanager
-    def _arena(self) -> Iterator[Arena | None]:
-        """Where actions are taken; None where the trainer takes none."""
-        plan, options = self._plan, self._plan.options
-        if plan.parts.reward is None:
-            yield None
-            return
-        editor = plan.parts.editor
-        cache = TransitionCache(options.cache or plan.folder / "transitions", self._warn)
-        try:
-            # Executions have one seed in all trainings, so that these can share what they know.
-            with Arena(
-                {reward_name(options): plan.parts.reward.instance},
-                sandbox=options.sandbox,
-                workers=options.workers,
-                cache=cache,
-                editor=None if editor is None else editor.instance,
-                editor_name="" if editor is None else editor.ref.spec,
-                exec_timeout_s=options.exec_timeout_s,
-                folder=self._writer.scratch,
-                registry=plan.registry,
-                hooks=self._hooks,
-                trust=options.trust,
-            ) as arena:
-                yield arena
-        finally:
-            cache.close()
+            return trained(self._plan, job)
 
     def _tell(self, progress: TrainProgress) -> None:
         """Write a step, then tell of it; one taken again after a kill is shown, not written."""

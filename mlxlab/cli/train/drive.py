@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from mlxlab.api.training import (
 )
 from mlxlab.api.training.options import TINY, run_folders
 from mlxlab.api.training.planning import placed, unfinished
+from mlxlab.api.training.processes import rank, world
 from mlxlab.cli.drive import Show
 from mlxlab.cli.failure import INTERRUPTED, report
 from mlxlab.cli.text import count, plain
 from mlxlab.cli.train.lines import LineView, Silent
 from mlxlab.core.clock import now
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import RecordError, UsageError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.runs import list_runs
 from mlxlab.core.spec import Spec
@@ -36,7 +37,12 @@ from mlxlab.core.trainer import Machine
 RUNS = Path("runs")
 OUT = Path("trained")
 """Where trainings go that nobody says a place for."""
-_EXAMPLE = "mlx run --task generated:rings/1 --scaffold recipe --policy climb --steps 10"
+_EXAMPLE = (
+    "mlx run --task generated:rings/1 --scaffold 'recipe?explain=false' --policy climb --steps 10"
+)
+_LONG = 2000
+"""Characters of a prompt above which the tiny model's seconds go into reading."""
+_LOOKED_AT = 10
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,11 @@ class Request:
 
 def start(request: Request, show: Show) -> int:
     """Begin a training, or take up the unfinished one that is the same; returns the status."""
+    show = _of_process(show)
+    if world() > 1 and request.out is None:
+        raise UsageError(
+            f"{world()} processes train together, and have to know where.", "Name it: --out DIR"
+        )
     with _preparing(show):
         plan = _planned(request)
         before = found(plan)
@@ -66,6 +77,7 @@ def start(request: Request, show: Show) -> int:
 
 def resume(folder: Path, workers: int | None, show: Show) -> int:
     """Take up a recorded training; returns the exit status."""
+    show = _of_process(show)
     with _preparing(show):
         options = options_of(folder)
         plan = plan_training(replace(options, workers=workers or options.workers))
@@ -119,6 +131,20 @@ def _introduce(request: Request, plan: TrainPlan) -> None:
     if plan.warm_up is not None:
         trainer = Spec.parse(plan.options.trainer).name
         _say(f"It cannot answer yet: sft on the recorded steps comes first, then {trainer}.")
+        _say_if_long(plan)
+
+
+def _say_if_long(plan: TrainPlan) -> None:
+    """Prompts that explain everything are for models that can read."""
+    lengths = []
+    for example in plan.corpus.examples[:: max(1, len(plan.corpus.examples) // _LOOKED_AT)]:
+        with suppress(RecordError):  # what is gone is counted by the trainer
+            lengths.append(sum(len(message.content) for message in example.messages()))
+    if lengths and (mean := sum(lengths) // len(lengths)) > _LONG:
+        _say(
+            f"The prompts are long for so small a model, about {mean} characters, and make it "
+            "slow: --scaffold 'recipe?explain=false' records short ones."
+        )
 
 
 def _nothing_left(plan: TrainPlan, show: Show) -> int:
@@ -146,10 +172,17 @@ def _drive(plan: TrainPlan, show: Show) -> int:
     return _conclude(plan, error, show)
 
 
+def _of_process(show: Show) -> Show:
+    """What this process shows: of several that train together only the first one speaks."""
+    return show if rank() == 0 else Show(quiet=True)
+
+
 def _conclude(plan: TrainPlan, error: BaseException | None, show: Show) -> int:
     """Print the result, or why there is none and how to go on."""
     from mlxlab.cli.train.summary import print_summary
 
+    if rank() > 0:
+        return 0 if error is None else report(error)
     training = Training(plan.folder)
     if show.json and (plan.folder / "train.json").is_file():
         print(json.dumps(training.as_dict()))

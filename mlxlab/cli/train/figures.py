@@ -7,12 +7,17 @@ from math import isfinite
 
 from mlxlab.cli.text import percent, short
 
-SHARES = frozenset({"improvement", "valid", "failed_share", "token_accuracy"})
+SHARES = frozenset({"improvement", "valid", "token_accuracy", "valid_text"})
 MAIN = ("reward", "improvement", "valid", "loss", "kl", "entropy", "unique")
 """What a step's line holds, as far as the trainer tells it."""
 PHASES = {"generate_s": "generate", "execute_s": "execute", "update_s": "update"}
-COUNTS = frozenset({"executed", "cached", "failed", "flat_groups", "groups", "actions"})
-_ELSEWHERE = {*MAIN, *PHASES, *COUNTS, "step_s", "execution_s", "lr"}
+COUNTS = frozenset(
+    {
+        *("executed", "cached", "failed", "flat_groups", "groups", "actions", "unique"),
+        *("unvalued", "empty_groups"),
+    }
+)
+_ELSEWHERE = {*MAIN, *PHASES, *COUNTS, "step_s", "execution_s", "lr", "grad_norm", "tokens_s"}
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII = "_.-=+*%#"
 
@@ -23,13 +28,10 @@ def value(name: str, figure: float | None) -> str:
         return "-"
     if name in SHARES:
         return percent(figure)
-    return (
-        f"{figure:.0f}"
-        if name in COUNTS | {"unique"}
-        else f"{figure:.3f}"
-        if 0.001 <= abs(figure) < 100
-        else short(figure)
-    )
+    size = abs(figure)
+    if name in COUNTS or 100 <= size < 1e6:
+        return f"{figure:.0f}"
+    return f"{figure:.3f}" if 1e-3 <= size < 100 else short(figure)
 
 
 def told(figures: Mapping[str, float]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,44 @@
+"""Where a training's actions are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlxlab.api.training.planning import TrainPlan, reward_name
+from mlxlab.core.hooks import Hooks
+from mlxlab.core.training.arena import Arena
+from mlxlab.core.training.cache import TransitionCache
+
+
+@contextmanager
+def arena_of(
+    plan: TrainPlan, hooks: Hooks, warn: Callable[[str], None], scratch: Path | None
+) -> Iterator[Arena | None]:
+    """The arena of a plan, closed at the end; None where its trainer takes no actions.
+
+    Executions have one seed in all trainings, so that these can share what they know.
+    """
+    options, editor, reward = plan.options, plan.parts.editor, plan.parts.reward
+    if reward is None:
+        yield None
+        return
+    cache = TransitionCache(options.cache or plan.folder / "transitions", warn)
+    try:
+        with Arena(
+            {reward_name(options): reward.instance},
+            sandbox=options.sandbox,
+            workers=options.workers,
+            cache=cache,
+            editor=None if editor is None else editor.instance,
+            editor_name="" if editor is None else editor.ref.spec,
+            exec_timeout_s=options.exec_timeout_s,
+            folder=scratch,
+            registry=plan.registry,
+            hooks=hooks,
+            trust=options.trust,
+        ) as arena:
+            yield arena
+    finally:
+        cache.close()
