@@ -188,7 +188,7 @@ def test_one_stage_alone_wants_those_before_it(tmp_path: Path) -> None:
     base = plan_pipeline(write(tmp_path), out=tmp_path / "out")
     with pytest.raises(RecordError, match="one comes first"):
         run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="two")
-    with pytest.raises(UsageError, match="There is no stage 'three'. Stages: one, two, report"):
+    with pytest.raises(UsageError, match=r"There is no stage 'three'\. Stages: one, two, report"):
         run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="three")
     run_pipeline(stages(base, {"one": 1, "two": 1}, log), only="collect")
     run_pipeline(stages(base, {"one": 1, "two": 1}, log))

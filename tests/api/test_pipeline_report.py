@@ -44,8 +44,8 @@ def evaluation() -> Evaluation:
         reward="ml-agent",
         scale="0: start; 1: ceiling",
         subjects=(*policies, *references),
-        states={part: 4 for part in PARTS},
-        tasks={part: ("a", "b") for part in PARTS},
+        states=dict.fromkeys(PARTS, 4),
+        tasks=dict.fromkeys(PARTS, ("a", "b")),
     )
 
 
@@ -73,9 +73,7 @@ def test_a_report_says_what_was_measured_and_what_was_not(tmp_path: Path) -> Non
     assert "| grpo | 0.300 [0.250, 0.350] |" in text
     assert "| ceiling (line) | 0.600 [0.550, 0.650] |" in text
     assert "| grpo: reward | 0.092 | 0.425 | 30 |" in text
-    assert "| grpo | 30 | 180 | 60 | 120 | 0.67 | 0 | - | 12 |" in text.replace(
-        "| 0 | 12 |", "| - | 12 |"
-    )  # noqa: E501
+    assert "| grpo | 30 | 180 | 60 | 120 | 0.67 | 0 | 0 | 12 |" in text
     assert "| grpo | 0.500 [0.450, 0.550] | 0.400 [0.350, 0.450] |" in text
     assert "<b>thing</b>" not in whole and "&lt;b&gt;thing" in whole
     pictures = re.findall(r"!\[[^]]*]\(([^)]+)\)", text)

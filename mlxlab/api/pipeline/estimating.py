@@ -28,8 +28,15 @@ def machine_of(plan: Plan) -> Machine:
 
 def estimates(plan: Plan) -> dict[str, list[Estimate]]:
     """By stage, in their order; nothing is written."""
+    model = plan.work.spec.model
     with _model(plan.work) as base:
-        return {stage.name: list(_of(plan, stage, base)) for stage in plan.stages}
+        return {
+            stage.name: [
+                line.model_copy(update={"basis": line.basis.replace(base.spec, model)})
+                for line in _of(plan, stage, base)
+            ]
+            for stage in plan.stages
+        }
 
 
 def _of(plan: Plan, stage: Stage, base: PolicyRef) -> Iterator[Estimate]:

@@ -24,19 +24,26 @@ from mlxlab.api.pipeline.tasks import expanded
 from mlxlab.api.pipeline.training import collected_by, start_of, state_tasks, train_stage
 from mlxlab.api.pipeline.watching import Watch
 from mlxlab.api.pipeline.work import Stage, Work
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import MlxError, UnknownComponent, UsageError
 from mlxlab.core.registry import Registry
 
 OUT = Path("pipelines-out")
 """Where pipelines go by default, each in a folder of its name."""
+_ELSEWHERE = ("policy", "task")
+"""Components that may need what another machine has: keys, servers, data."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A pipeline that can start; nothing is written."""
+    """A pipeline; nothing is written.
+
+    Args:
+        lacking: what it needs and this machine has not, a line each; then it cannot start.
+    """
 
     work: Work
     stages: tuple[Stage, ...]
+    lacking: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -71,12 +78,15 @@ def plan_pipeline(
         watch=watch or Watch(),
         workers=workers or found.workers,
     )
-    _check(work)
-    return Plan(work, tuple(_stages(work)))
+    lacking = tuple(dict.fromkeys(_check(work)))
+    return Plan(work, tuple(_stages(work)), lacking)
 
 
-def _check(work: Work) -> None:
-    """Make the components that cost nothing, so that a wrong word costs no time."""
+def _check(work: Work) -> Iterator[str]:
+    """Make the components that cost nothing; yields what a rehearsal can do without.
+
+    A key or a data folder may be on another machine; a wrong name is wrong everywhere.
+    """
     spec, registry = work.spec, work.registry
     named: dict[str, set[str]] = {
         "scaffold": {spec.scaffold},
@@ -92,7 +102,14 @@ def _check(work: Work) -> None:
     }
     for kind, specs in named.items():
         for each in sorted(specs):
-            registry.create(kind, each)
+            try:
+                registry.create(kind, each)
+            except UnknownComponent:
+                raise
+            except MlxError as error:
+                if kind not in _ELSEWHERE or each.startswith("generated:"):
+                    raise
+                yield f"{each}: {error}"
 
 
 def _stages(work: Work) -> Iterator[Stage]:

@@ -46,10 +46,12 @@ def run_pipeline(plan: Plan, only: str | None = None) -> Done:
     A stage whose options have changed, or those of a stage before it, is done again.
 
     Raises:
-        UsageError: there is no stage `only`.
+        UsageError: there is no stage `only`, or the machine lacks something.
         RecordError: another process runs this pipeline, or a stage before `only` is not done.
         MlxError: a stage failed; what was done stays, and the same call goes on.
     """
+    if plan.lacking:
+        raise UsageError(plan.lacking[0], "Nothing was started.")
     chosen = [stage for stage in plan.stages if only in (None, stage.name, stage.kind)]
     if not chosen:
         names = ", ".join(stage.name for stage in plan.stages)

@@ -44,6 +44,8 @@ def _rows(plan: Plan) -> Iterator[Row]:
     named = f", {machine.gpus} x {machine.gpu_name or 'GPU'}" if machine.gpus else ", no GPU"
     yield "machine", count(machine.cores, "processor") + plain(named), ""
     yield "stages", ", ".join(stage.name for stage in plan.stages), ""
+    for number, line in enumerate(plan.lacking):
+        yield "" if number else "not here", plain(line), "yellow"
     yield "goes to", str(plan.folder), ""
 
 
@@ -60,6 +62,7 @@ def _object(plan: Plan, found: Mapping[str, Sequence[Estimate]]) -> dict[str, ob
         "seed": plan.work.spec.seed,
         "tasks": list(plan.work.tasks),
         "held_out": list(plan.work.held_out),
+        "lacking": list(plan.lacking),
         "stages": {
             stage.name: [line.model_dump(mode="json") for line in found.get(stage.name, ())]
             for stage in plan.stages

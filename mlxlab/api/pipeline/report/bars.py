@@ -17,7 +17,7 @@ _LINES = ("random valid", "best constant", "ceiling")
 def single_actions(path: Path, evaluation: Evaluation) -> None:
     """Mean reward and improvement rate of each policy, with intervals and the lines."""
     policies = _policies(evaluation, single=True)
-    chosen = colours([subject.name for subject in policies])
+    chosen = colours([s.name for s in policies if s.kind == "policy"])
     with figure(path, 2, 2, (12, 7)) as (made, axes):
         for row, (name, title) in zip(axes, FIGURES.items(), strict=True):
             for axis, (part, word) in zip(row, PARTS.items(), strict=True):
@@ -76,7 +76,7 @@ def closed_loop(path: Path, evaluation: Evaluation) -> None:
                 _best_so_far(axis, subject, part, chosen)
             axis.set_title(f"best score so far, {word} tasks", fontsize=11, loc="left")
             axis.set_xlabel("steps", fontsize=9)
-        axes[0][0].set_ylabel(evaluation.scale.replace("; ", "\n"), fontsize=8)
+        axes[0][0].set_ylabel(evaluation.scale.replace("; ", "\n"), fontsize=9)
         handles, labels = axes[0][1].get_legend_handles_labels()
         if not handles:
             handles, labels = axes[0][0].get_legend_handles_labels()
