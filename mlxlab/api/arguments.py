@@ -54,6 +54,7 @@ class Arguments(Parts, total=False):
     gpus: str | Sequence[int]
     feedback: Feedback | None
     cache: bool | str | Path | None
+    ideas: Sequence[str]
     out: str | Path
 
 
@@ -74,6 +75,7 @@ def options(arguments: Arguments) -> tuple[RunOptions, Given]:
     found["out"] = Path(given.get("out", "runs"))
     found["cache"] = _cache(given.get("cache"), found["out"])
     found["gpus"] = _gpus(given.get("gpus", ()))
+    found["ideas"] = _ideas(given.get("ideas", ()))
     _refuse_odd(found)
     return RunOptions(**found), registry
 
@@ -144,6 +146,13 @@ def _gpus(gpus: str | Sequence[int]) -> tuple[int, ...]:
     except TypeError:
         raise UsageError(f"gpus={gpus!r} is no list of numbers.") from None
     return gpu_indices(text) if text else ()
+
+
+def _ideas(ideas: str | Sequence[str]) -> tuple[str, ...]:
+    several = (ideas,) if isinstance(ideas, str) else tuple(ideas)
+    if not all(isinstance(idea, str) for idea in several):
+        raise UsageError(f"ideas={ideas!r} is no list of texts.")
+    return several
 
 
 def refuse_amount(name: str, value: object) -> None:

@@ -56,6 +56,7 @@ def run(
     gpus: str | Sequence[int] = (),
     feedback: Feedback | None = None,
     cache: bool | str | Path | None = None,
+    ideas: Sequence[str] = (),
     out: str | Path = "runs",
     progress: Progress = False,
 ) -> Run:
@@ -85,6 +86,7 @@ def run(
         feedback: the score that the agent is told; None is "public" where the task has it.
         cache: reuse the answers to identical requests of the runs in `out` (True), of one run or
             of another folder of runs.
+        ideas: what the agent is told to try first.
         out: the folder of runs.
         progress: a function of each recorded Step, or True for lines on stderr.
 
@@ -97,7 +99,7 @@ def run(
             task=task, scaffold=scaffold, policy=policy, sandbox=sandbox, rewards=rewards,
             editor=editor, steps=steps, time=time, exec_timeout=exec_timeout, max_cost=max_cost,
             max_tokens=max_tokens, patience=patience, max_state=max_state, seed=seed,
-            workers=workers, gpus=gpus, feedback=feedback, cache=cache, out=out,
+            workers=workers, gpus=gpus, feedback=feedback, cache=cache, ideas=ideas, out=out,
             progress=progress,
         )
     )  # fmt: skip

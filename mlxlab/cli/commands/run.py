@@ -17,11 +17,12 @@ of one. Durations are written 90, 90s, 30m or 2h. Ctrl-C stops a run so that
 _SPECS = ("task", "scaffold", "policy", "sandbox", "rewards", "editor")
 _FIXED = (
     *("time_s", "exec_timeout_s", "max_cost_usd", "max_tokens", "max_state_bytes"),
-    *("seed", "workers", "gpus", "feedback", "cache"),
+    *("seed", "workers", "gpus", "feedback", "cache", "ideas"),
 )
 """What a run has decided for good; its specs but the sandbox too, unless it is a stranger's."""
 _WRITTEN = {
     "rewards": "--reward",
+    "ideas": "--idea",
     "time_s": "--time",
     "exec_timeout_s": "--exec-timeout",
     "max_cost_usd": "--max-cost",
@@ -76,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         if args.resume is not None:
             folder = find_run(args.resume, out)
             own = recorded_here(folder.manifest())
+            if tuple(given.get("ideas", ())) == folder.manifest().ideas:
+                given.pop("ideas", None)
             sandbox = given.pop("sandbox", None) if own else None
             _refuse_changes([name for name in given if own or name in _FIXED])
             specs = _options(given, None, out) if given else None
@@ -91,8 +94,9 @@ def _options(given: dict[str, Any], steps: int | None, out: Path) -> Any:
 
     if given.get("cache") == "":
         given = {**given, "cache": out}
-    if "rewards" in given:
-        given = {**given, "rewards": tuple(given["rewards"])}
+    for several in ("rewards", "ideas"):
+        if several in given:
+            given = {**given, several: tuple(given[several])}
     if "gpus" in given:
         from mlxlab.core.cores import gpu_indices
 
@@ -129,6 +133,13 @@ def _components(group: Any) -> None:
         choices=("public", "self", "none", "private"),
         help="the score the agent is told: on public rows, as its program prints it, none, or "
         "the private one, which exposes the run (default: public where the task has it)",
+    )
+    add(
+        "--idea",
+        dest="ideas",
+        action="append",
+        metavar="TEXT",
+        help="what the agent is told to try first; may be repeated (default: nothing)",
     )
     add("--seed", type=int, metavar="N", help="seed of every choice (default: 0)")
 

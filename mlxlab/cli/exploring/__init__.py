@@ -1,0 +1,1 @@
+"""What `mlx explore` does and prints."""
