@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,8 @@ def save_final(
 ) -> PolicyRef:
     """Write the result of a training, in one move, and return the spec that `--policy` accepts.
 
-    The weights of an adapter are merged into `loaded.model`, which is not to be trained further.
+    Of several processes that train together the first one writes. The weights of an adapter are
+    merged into `loaded.model`, which is not to be trained further.
 
     Args:
         job: says where, and what was learned from.
@@ -38,6 +40,9 @@ def save_final(
         RecordError: the disk is full, or cannot be written.
     """
     folder = job.out / FINAL
+    ref = PolicyRef(spec=str(Spec(name="local", argument=str(folder))))
+    if os.environ.get("RANK", "0") != "0":
+        return ref
     new = folder.with_name(f".{FINAL}.new")
     facts = _whole(job, loaded, facts)
     try:
@@ -53,13 +58,14 @@ def save_final(
             f"The trained model cannot be written to {folder}: {words}.",
             "Make room on the disk, and go on with the training: its last checkpoint is kept.",
         ) from error
-    return PolicyRef(spec=str(Spec(name="local", argument=str(folder))))
+    return ref
 
 
 def _save(loaded: Loaded, folder: Any, merge: bool, state: Mapping[str, Any] | None) -> None:
     import torch
 
     model = loaded.model
+    merge = merge and state is None  # what is spread over processes is not merged
     if loaded.adapted and merge:
         model = loaded.model = model.merge_and_unload()
     if loaded.bf16 and state is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -70,6 +71,7 @@ def load_base(
     missing = [name for name in (*_PACKAGES, *(["peft"] if lora else [])) if not find_spec(name)]
     if missing:
         raise MissingExtra("Training a model", "train")
+    device = _own(device)
     with quiet():
         if is_tiny(spec):
             loaded = _made(spec, texts, seed, device, template)
@@ -86,6 +88,16 @@ def load_base(
             loaded.model.enable_input_require_grads()
     loaded.model.train()
     return loaded
+
+
+def _own(device: str) -> str:
+    """Of several processes that train together each takes the GPU of its number."""
+    import torch
+
+    number = os.environ.get("LOCAL_RANK", "")
+    if device != "auto" or not number.isdecimal() or not torch.cuda.is_available():
+        return device
+    return f"cuda:{number}"
 
 
 def _made(spec: str, texts: Iterable[str], seed: int, device: str, template: str | None) -> Loaded:

@@ -94,7 +94,7 @@ def _kept(job: TrainJob, template: str | None) -> Path:
     folder = job.out / BASE
     if folder.is_dir():
         return folder
-    new = folder.with_name(f".{BASE}.new")
+    new = folder.with_name(f".{BASE}.{os.getpid()}.new")
     remove_tree(new)
     made = load_base(
         job.base.spec, texts=_texts(job), seed=job.seed, device="cpu", template=template
@@ -102,7 +102,12 @@ def _kept(job: TrainJob, template: str | None) -> Path:
     with quiet():
         made.model.save_pretrained(new)
         made.tokenizer.save_pretrained(new)
-    new.replace(folder)
+    try:
+        new.replace(folder)
+    except OSError:  # another process of the same training was faster, with the same model
+        remove_tree(new)
+        if not folder.is_dir():
+            raise
     return folder
 
 

@@ -20,6 +20,7 @@ from mlxlab.plugins.training.sft.telling import Telling, newest_whole
 
 _PASS_TOKENS = 16_384
 _BEST = "best"
+_SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
 
 @dataclass(frozen=True)
@@ -123,19 +124,19 @@ def _arguments(
 ) -> Any:
     from trl import SFTConfig as Arguments
 
-    rows = [*material.learned, *material.validated]
-    micro = _micro(config, max(len(row) for row in rows))
+    rows, world = [*material.learned, *material.validated], _world()
+    micro = micro_batch(config, max(len(row) for row in rows), world)
     return Arguments(
         output_dir=str(job.out / CHECKPOINTS),
         max_steps=total,
         learning_rate=config.lr or _lr(config, job),
-        lr_scheduler_type=config.schedule,
+        lr_scheduler_type=_SCHEDULES[config.schedule],
         warmup_steps=ceil(config.warmup * total),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         per_device_train_batch_size=micro,
         per_device_eval_batch_size=micro,
-        gradient_accumulation_steps=max(1, config.batch // (micro * _world())),
+        gradient_accumulation_steps=max(1, config.batch // (micro * world)),
         gradient_checkpointing=config.gradient_checkpointing,
         bf16=loaded.bf16,
         use_cpu=loaded.device.type == "cpu",
@@ -153,12 +154,12 @@ def _arguments(
     )
 
 
-def _micro(config: SFTConfig, longest: int) -> int:
+def micro_batch(config: SFTConfig, longest: float, world: int) -> int:
     """Examples of one pass: what is said, else the largest divisor of the batch that fits."""
-    share = max(1, config.batch // _world())
+    share = max(1, config.batch // world)
     if config.micro_batch is not None:
         return min(config.micro_batch, share)
-    most = max(1, _PASS_TOKENS // longest)
+    most = max(1, int(_PASS_TOKENS / longest))
     return max(size for size in range(1, share + 1) if share % size == 0 and size <= most)
 
 

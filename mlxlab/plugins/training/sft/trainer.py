@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from importlib.util import find_spec
 
 from mlxlab.core.errors import MissingExtra, UsageError
-from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
+from mlxlab.core.training.examples import Example
 from mlxlab.core.training.filters import chosen
 from mlxlab.plugins.training.card import Facts
+from mlxlab.plugins.training.estimates import Workload, estimates, workload
 from mlxlab.plugins.training.final import save_final
 from mlxlab.plugins.training.models import Loaded, load
 from mlxlab.plugins.training.quiet import quiet
+from mlxlab.plugins.training.sft import rows as data
 from mlxlab.plugins.training.sft.config import SFTConfig
-from mlxlab.plugins.training.sft.rows import made, split
-from mlxlab.plugins.training.sft.running import Material, Training, set_up
+from mlxlab.plugins.training.sft.running import (
+    Material,
+    Training,
+    micro_batch,
+    set_up,
+    steps_of,
+)
 
 _PACKAGES = ("torch", "transformers", "trl", "datasets", "accelerate")
 
@@ -53,17 +62,37 @@ class SFT:
             training.run()
         return self._saved(job, loaded, training)
 
-    def _material(self, job: TrainJob, loaded: Loaded) -> Material:
-        """Rows of the chosen examples; raises UsageError where there are none."""
+    def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
+        """What the job takes on a machine, without loading a model's weights."""
+        world = machine.gpus or 1
+        count = len(self._chosen(job)) * (1 - self.config.validation)
+        made = Workload(
+            weights=self.config,
+            steps=steps_of(self.config, max(1, round(count))),
+            sequences=self.config.batch,
+            micro_batch=1,
+            samples=False,
+            fused=True,
+        )
+        longest = 2 * workload(job, made).tokens  # rows are padded to the longest of their batch
+        micro = micro_batch(self.config, longest, world)
+        return estimates(job, machine, replace(made, micro_batch=micro))
+
+    def _chosen(self, job: TrainJob) -> tuple[Example, ...]:
         config = self.config
-        examples = chosen(
+        return chosen(
             job.corpus,
             valid=config.valid,
             improving=config.improving,
             best=config.best,
             unique=config.unique,
         )
-        rows, left_out = made(
+
+    def _material(self, job: TrainJob, loaded: Loaded) -> Material:
+        """Rows of the chosen examples; raises UsageError where there are none."""
+        config = self.config
+        examples = self._chosen(job)
+        rows, left_out = data.made(
             examples,
             loaded.tokenizer,
             longest=config.max_length or loaded.context,
@@ -74,7 +103,7 @@ class SFT:
             job.warn(f"{count} of {len(examples)} examples left out: {why}.")
         if not rows:
             raise _nothing(job, len(examples), left_out)
-        learned, validated = split(rows, config.validation, job.seed)
+        learned, validated = data.split(rows, config.validation, job.seed)
         if config.validation > 0 and not validated:
             job.warn("With fewer than three tasks none is set apart: the last step is the result.")
         return Material(learned, validated)
