@@ -82,6 +82,8 @@ class Crew:
         self._free = workers
         self._waiting: list[tuple[Job, Ground]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._packages: dict[frozenset[str], Packages] = {}
+        self._asking = asyncio.Lock()
         self._lasted_s: dict[str, float] = {}
         self._unavailable = ""
         self._closed = False
@@ -91,9 +93,19 @@ class Crew:
         self._begin(job, self._admit(job))
 
     async def packages(self, task: str) -> Packages:
-        """What code finds in the sandbox of a task; raises MlxError."""
+        """What code finds in the sandbox of a task; raises MlxError.
+
+        Asked for once of all tasks that hide the same.
+        """
         ground = await self._grounds.of(task)
-        opened = self._sandboxes.idle(task) or await self._sandboxes.open(task, ground)
+        hidden = frozenset(ground.task.hidden)
+        async with self._asking:
+            if hidden not in self._packages:
+                self._packages[hidden] = await self._found(task, ground)
+        return self._packages[hidden]
+
+    async def _found(self, task: str, ground: Ground) -> Packages:
+        opened = self._sandboxes.idle(task) or await self._opened(task, ground)
         try:
             found = await opened.sandbox.packages()
             self._sandboxes.give_back(opened)
@@ -208,7 +220,10 @@ class Crew:
 
     async def _carried(self, job: Job, ground: Ground, opened: Opened) -> Done:
         rules, state = self._rules, job.state
-        states = await asyncio.to_thread(self._stores.of, state)
+        if self._stores.takes_over(state):
+            states = await asyncio.to_thread(self._stores.of, state)
+        else:
+            states = self._stores.of(state)
         environment = Environment(
             state.info, ground.grader, opened.sandbox, states, rules.rewards, rules.handlers
         )

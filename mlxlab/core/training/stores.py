@@ -49,14 +49,24 @@ class Stores:
             RecordError: the state is gone, or was altered.
             StateNotKept: it cannot be taken over.
         """
-        own, start = self._own(state.info), state.decision.start
-        if start == CLEAN or state.store in (None, own.folder) or (self._keep and own.has(start)):
+        own = self._own(state.info)
+        if self._is_own(state, own):
             return own
         recorded = self._recorded(state)
         if not self._keep:
             return recorded
-        _take_over(own, recorded, start)
+        _take_over(own, recorded, state.decision.start)
         return own
+
+    def takes_over(self, state: State) -> bool:
+        """Whether a workspace of another store has to be copied first."""
+        return self._keep and not self._is_own(state, self._own(state.info))
+
+    def _is_own(self, state: State, own: StateStore) -> bool:
+        start = state.decision.start
+        return (
+            start == CLEAN or state.store in (None, own.folder) or (self._keep and own.has(start))
+        )
 
     def _own(self, info: TaskInfo) -> StateStore:
         folder = self.folder(info)
