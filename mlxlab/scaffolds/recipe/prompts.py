@@ -38,14 +38,14 @@ _AGAIN = "Answer with one JSON object that follows the grammar, and with nothing
 
 def prompt(tree: TreeView, kind: Kind, config: RecipeConfig) -> list[Message]:
     """The messages of one decision."""
-    facts = [_facts(tree.task, kind), *(f"idea: {idea}" for idea in tree.task.ideas)]
-    parts = [*facts, *_tried(tree, config.history)]
+    facts = [_facts(tree.task, kind), *_tried(tree, config.history)]
     if tree.remaining.steps is not None:
-        parts.append(f"left {tree.remaining.steps}")
+        facts.append(f"left {tree.remaining.steps}")
     if not config.explain:
-        return [Message(role="user", content="\n".join(parts))]
-    told = wording.trimmed(wording.task(tree.task), config.description_chars)
-    text = "\n\n".join([told, *_inspected(tree), "\n".join(parts)])
+        facts[1:1] = [f"idea: {idea}" for idea in tree.task.ideas]
+        return [Message(role="user", content="\n".join(facts))]
+    told = wording.trimmed(wording.task(tree.task), config.description_chars)  # with the ideas
+    text = "\n\n".join([told, *_inspected(tree), "\n".join(facts)])
     return [Message(role="system", content=grammar(kind)), Message(role="user", content=text)]
 
 
