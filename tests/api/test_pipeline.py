@@ -11,6 +11,7 @@ import pytest
 from mlxlab.api.pipeline import Plan, StageRecord, Watch, plan_pipeline, read_pipeline, run_pipeline
 from mlxlab.api.pipeline.estimating import estimates
 from mlxlab.api.pipeline.folder import held
+from mlxlab.api.pipeline.measuring import spread
 from mlxlab.api.pipeline.tasks import expanded
 from mlxlab.api.pipeline.training import as_words
 from mlxlab.api.pipeline.work import Result, Stage, Work
@@ -86,6 +87,12 @@ def test_ranges_and_suites_stand_for_their_tasks() -> None:
     train = expanded(("suite:builtin",), "train", registry)
     held_out = expanded(("suite:builtin",), "held-out", registry)
     assert len(train) == 9 and len(held_out) == 10 and not set(train) & set(held_out)
+
+
+def test_held_in_tasks_are_spread_over_the_families() -> None:
+    assert spread("abcdefg", 3) == ("a", "c", "e")
+    assert spread("ab", 3) == ("a", "b")
+    assert spread("ab", 0) == ()
 
 
 def test_the_stages_of_a_file_and_what_each_needs(tmp_path: Path) -> None:

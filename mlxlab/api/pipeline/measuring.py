@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlxlab.api.evaluating import HELD_IN, HELD_OUT, Measuring, Part, evaluate
 from mlxlab.api.pipeline.gathering import stage_name
@@ -25,7 +25,7 @@ def evaluate_stage(work: Work) -> Result:
     found = evaluate(
         dict(policies(work)),
         parts=(
-            Part(HELD_IN, tuple(held_in or training), work.tasks[: table.held_in_tasks]),
+            Part(HELD_IN, tuple(held_in or training), spread(work.tasks, table.held_in_tasks)),
             Part(HELD_OUT, tuple(states(work, "held-out", "runs", None)), work.held_out),
         ),
         training=training,
@@ -41,6 +41,13 @@ def evaluate_stage(work: Work) -> Result:
         tell=work.watch.count,
     )
     return {"folder": work.folder.relative(out), "subjects": [s.name for s in found.subjects]}
+
+
+def spread(tasks: Sequence[str], number: int) -> tuple[str, ...]:
+    """So many of the tasks at even distances: neighbours are of one family."""
+    if number >= len(tasks):
+        return tuple(tasks)
+    return tuple(tasks[place * len(tasks) // number] for place in range(number))
 
 
 def policies(work: Work) -> Iterator[tuple[str, str]]:
