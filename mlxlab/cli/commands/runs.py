@@ -24,7 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _audit(commands.add_parser("audit", help="signs of cheating in what was recorded"))
     export = commands.add_parser("export", help="one row a step, for training and analysis")
     export.add_argument("runs", nargs="+", metavar="RUN", help="as in 'show'")
-    export.add_argument("--format", choices=("jsonl", "parquet"), default="jsonl")
+    export.add_argument(
+        "--format",
+        metavar="FORMAT",
+        default="jsonl",
+        help="jsonl (default), parquet, or a folder that another trainer reads: verl, with options "
+        "as in verl?reward=improvement",
+    )
     export.add_argument("--output", type=Path, metavar="FILE", help="default: stdout (jsonl)")
     export.add_argument("--private", action="store_true", help="also the private scores")
     _out(export)
@@ -95,10 +101,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     from mlxlab.api import find_run
-    from mlxlab.cli.records.export import export
+    from mlxlab.cli.records.export import export, export_states
     from mlxlab.cli.text import count
 
     folders = [find_run(name, args.out) for name in args.runs]
+    if args.format not in ("jsonl", "parquet"):
+        written = export_states(folders, args.format, args.output)
+        print(f"{count(written, 'state')} written to {args.output}", file=sys.stderr)
+        return 0
     rows, columns = export(folders, args.format, args.output, args.private)
     if args.output is not None:
         told = f"{count(rows, 'row')} of {columns} columns written to {args.output}"

@@ -1,4 +1,4 @@
-"""`mlx runs export`: rows as JSON lines or as Parquet."""
+"""`mlx runs export`: rows as JSON lines or as Parquet, or states as another trainer reads them."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ def export(
     finally:
         new.unlink(missing_ok=True)
     return written, len(columns)
+
+
+def export_states(folders: Sequence[RunFolder], form: str, output: Path | None) -> int:
+    """Write the states of the runs with an exporter, by its spec; returns how many.
+
+    Raises:
+        UsageError: no folder is named, or no such exporter is installed.
+        RecordError: what is there cannot be read, or the folder cannot be written.
+    """
+    from mlxlab.core.registry import Registry
+    from mlxlab.core.training.examples import gather
+
+    exporter = Registry.installed().create("export", form).instance
+    if output is None:
+        raise UsageError(f"The format {form} is a folder.", "Name one with --output FOLDER.")
+    corpus = gather([folder.path for folder in folders])
+    for line in corpus.skipped:
+        print(line, file=sys.stderr)
+    return int(exporter.write(corpus, output))
 
 
 def _jsonl(found: Iterator[Row], stream: IO[bytes]) -> int:
