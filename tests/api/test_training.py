@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from mlxlab.api.training.planning import unfinished
 from mlxlab.api.training.record import Figures
 from mlxlab.api.training.watching import Callbacks
 from mlxlab.core.entries import Entry
-from mlxlab.core.errors import MlxError, PluginError, RecordError, UsageError
+from mlxlab.core.errors import MissingExtra, MlxError, PluginError, RecordError, UsageError
 from mlxlab.core.hooks import Hooks, hookimpl
 from mlxlab.core.registry import Registry
 from mlxlab.core.trainer import TrainProgress
@@ -263,6 +264,25 @@ def test_an_interrupted_training_goes_on_from_its_record_alone(tmp_path: Path) -
     again = options_of(tmp_path / "out")
     assert (again.seed, again.tasks, again.trainer) == (4, ("toy",), "counting?fails_at=2")
     assert train(again).manifest.sessions == 2
+
+
+def test_a_training_that_ended_before_its_first_step_is_begun_anew(tmp_path: Path) -> None:
+    with pytest.raises(MlxError):
+        train(options(tmp_path, "counting?fails_at=1"))
+    (tmp_path / "out" / "base").mkdir()
+    done = train(options(tmp_path, "counting?steps=2", seed=1))
+    assert (done.manifest.sessions, done.manifest.seed) == (1, 1)
+    assert not (tmp_path / "out" / "base").exists()
+
+
+@pytest.mark.parametrize("trainer", ["sft", "grpo", "ppo"])
+def test_a_missing_extra_is_one_line(
+    tmp_path: Path, trainer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("torch", "transformers", "trl"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=r"pip install 'mlxlab\[train\]'"):
+        run_plan(plan_training(options(tmp_path, trainer, trust=True), Registry.installed()))
 
 
 def test_a_strangers_training_is_not_taken_up(tmp_path: Path) -> None:

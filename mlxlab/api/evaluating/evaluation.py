@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlxlab.api.evaluating.field import Field, Part
 from mlxlab.api.evaluating.grids import Kinds
-from mlxlab.api.evaluating.lines import FREE, PROBES, Constant, ProbesThenRandom, probe_lines
-from mlxlab.api.evaluating.measuring import looped, measured
 from mlxlab.api.evaluating.options import Measuring
-from mlxlab.api.evaluating.record import REWARDS, TRAINED, Evaluation, Subject
-from mlxlab.api.evaluating.references import References, known, loop_lines, single_lines
+from mlxlab.api.evaluating.record import REWARDS, TRAINED, Evaluation
+from mlxlab.api.evaluating.references import References, known
 from mlxlab.api.evaluating.sampling import sample
+from mlxlab.api.evaluating.subjects import subjects, write
 from mlxlab.core.errors import UsageError
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import CLEAN
@@ -39,6 +38,7 @@ def evaluate(
     reward: str = "ml-agent",
     options: Measuring | None = None,
     sandbox: str = "local",
+    editor: str | None = None,
     workers: int | None = None,
     exec_timeout_s: float | None = None,
     cache: Path | None = None,
@@ -57,6 +57,7 @@ def evaluate(
         reward: the spec of the reward that was trained on.
         options: how much is measured.
         sandbox: where actions are carried out.
+        editor: the policy that carries out delegated edits; None: such edits fail.
         workers: executions at one time; None: one for each processor.
         exec_timeout_s: seconds of one execution; None: as each decision says.
         cache: the folder of what was carried out before; shared with training.
@@ -68,41 +69,67 @@ def evaluate(
         UsageError: a spec is wrong, or there is nothing to measure on.
         PolicyError: a policy failed; what was measured before stays.
     """
-    chosen, registry = options or Measuring(), registry or Registry.installed()
-    if not any(part.states or part.tasks for part in parts):
-        raise UsageError("There are neither states nor tasks to evaluate on.")
-    made = {name: registry.create("policy", spec) for name, spec in policies.items()}
-    held = [replace(part, states=sample(part.states, chosen.states, seed)) for part in parts]
-    kept = any(s.decision.start != CLEAN for part in held for s in part.states)
-    arena = Arena(
-        {name: registry.create("reward", spec).instance for name, spec in _rewards(reward).items()},
-        sandbox=sandbox,
-        workers=workers,
-        cache=TransitionCache(cache),
-        exec_timeout_s=exec_timeout_s,
-        keep_states=kept,
-        registry=registry,
-    )
-    field = Field(
-        parts=tuple(held),
-        training=_one_each(training, chosen.constant_tasks, seed),
-        scaffold=registry.create("scaffold", scaffold),
-        arena=arena,
-        registry=registry,
-        options=chosen,
-        sandbox=sandbox,
-        reward=reward,
-        seed=seed,
-        tell=tell,
-    )
+    given = Given(
+        scaffold, reward, options or Measuring(), sandbox, editor, workers, exec_timeout_s, cache,
+        seed,
+    )  # fmt: skip
+    found = registry or Registry.installed()
+    made = {name: found.create("policy", spec) for name, spec in policies.items()}
+    field = given.field(parts, training, found, tell)
     try:
         return asyncio.run(_evaluate(field, made, out))
     finally:
-        arena.close()
+        field.arena.close()
 
 
-def _rewards(reward: str) -> dict[str, str]:
-    return {TRAINED: reward, **REWARDS}
+@dataclass(frozen=True)
+class Given:
+    """What an evaluation was asked for, beside its policies and states."""
+
+    scaffold: str
+    reward: str
+    options: Measuring
+    sandbox: str
+    editor: str | None
+    workers: int | None
+    exec_timeout_s: float | None
+    cache: Path | None
+    seed: int
+
+    def field(
+        self, parts: Sequence[Part], training: Sequence[State], registry: Registry, tell: Tell
+    ) -> Field:
+        """The means of measuring, with an arena that has to be closed."""
+        if not any(part.states or part.tasks for part in parts):
+            raise UsageError("There are neither states nor tasks to evaluate on.")
+        number, seed = self.options.states, self.seed
+        held = tuple(replace(part, states=sample(part.states, number, seed)) for part in parts)
+        return Field(
+            parts=held,
+            training=_one_each(training, self.options.constant_tasks, seed),
+            scaffold=registry.create("scaffold", self.scaffold),
+            arena=self._arena(held, registry),
+            registry=registry,
+            options=self.options,
+            sandbox=self.sandbox,
+            reward=self.reward,
+            seed=seed,
+            tell=tell,
+        )
+
+    def _arena(self, parts: Sequence[Part], registry: Registry) -> Arena:
+        rewards = {TRAINED: self.reward, **REWARDS}
+        return Arena(
+            {name: registry.create("reward", spec).instance for name, spec in rewards.items()},
+            sandbox=self.sandbox,
+            workers=self.workers,
+            cache=TransitionCache(self.cache),
+            editor=registry.create("policy", self.editor).instance if self.editor else None,
+            editor_name=self.editor or "",
+            exec_timeout_s=self.exec_timeout_s,
+            keep_states=any(s.decision.start != CLEAN for part in parts for s in part.states),
+            registry=registry,
+        )
 
 
 def _one_each(states: Sequence[State], tasks: int | None, seed: int) -> tuple[State, ...]:
@@ -119,18 +146,18 @@ async def _evaluate(
     nothing = References({}, {}, {}, Kinds(field.scaffold.instance))
     found = await known(field) if wants_grid else nothing
     field = replace(field, scale=found.scale)
-    subjects = [subject async for subject in _subjects(field, found, policies, out)]
+    measured = [subject async for subject in subjects(field, found, policies, out)]
     evaluation = Evaluation(
         scaffold=field.scaffold.ref.spec,
         reward=field.reward,
         scale=f"0: the starting solution; 1: {field.scale.words}",
-        subjects=tuple(subjects),
+        subjects=tuple(measured),
         states={part.name: len(part.states) for part in field.parts},
         tasks={part.name: part.tasks for part in field.parts},
         notes=() if wants_grid else (_why_no_grid(field),),
         seconds=time.monotonic() - began,
     )
-    _write(out / FILE, evaluation.model_dump_json(by_alias=True, indent=1))
+    write(out / FILE, evaluation.model_dump_json(by_alias=True, indent=1))
     return evaluation
 
 
@@ -139,80 +166,3 @@ def _why_no_grid(field: Field) -> str:
     if field.options.grid:
         return f"Scaffold '{name}' lists no actions: no ceiling, constant or chance is known."
     return "No grid was wanted: no ceiling, constant or chance is known."
-
-
-async def _subjects(
-    field: Field, found: References, policies: Mapping[str, Component[Policy]], out: Path
-) -> AsyncIterator[Subject]:
-    for name, policy in policies.items():
-        yield await _subject(field, name, policy, out, "policy")
-    for name, spec in (("expert", field.options.expert), ("random search", field.options.random)):
-        if spec is not None:
-            made = field.registry.create("policy", spec)
-            subject = await _subject(field, name, made, out, "reference")
-            yield subject
-    if found.grids:
-        async for line in _lines(field, found):
-            yield line
-
-
-async def _subject(
-    field: Field, name: str, policy: Component[Policy], out: Path, kind: str
-) -> Subject:
-    """A policy's figures, measured or as they were before."""
-    place = out / "subjects" / f"{''.join(c if c.isalnum() else '_' for c in name)}.json"
-    key = field.key(policy.ref.spec, dict(policy.ref.resolved))
-    if (before := _read(place)) is not None and before.key == key:
-        return before
-    try:
-        subject = await measured(
-            field, name, policy.instance, swap=field.options.swap and kind == "policy"
-        )
-    finally:
-        await policy.instance.close()
-    update = {"kind": kind, "spec": policy.ref.spec, "key": key}
-    subject = subject.model_copy(update=update)
-    _write(place, subject.model_dump_json(indent=1))
-    return subject
-
-
-async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:
-    """The lines that come from the grids."""
-    singles = {part.name: await single_lines(field, part, found) for part in field.parts}
-    loops = {
-        part.name: loop_lines(part, found, field.scale, field.options.steps) for part in field.parts
-    }
-    yield _line("random valid", "every listed action, on average", "random", singles)
-    if found.by_score:
-        constant = await looped(field, "best constant", Constant(found.by_score, found.kinds))
-        chosen = ", ".join(text for kind, text in sorted(found.by_score.items()) if kind)
-        line = _line("best constant", chosen, "constant", singles)
-        yield line.model_copy(update={"loops": constant.loops, "executed": constant.executed})
-    probing = await looped(field, PROBES, ProbesThenRandom(field.scaffold.instance), FREE)
-    for line in probe_lines(probing, field.options.steps):
-        yield line
-    for name, key in (("ceiling", "ceiling"), ("best by public score", "best by public")):
-        line = _line(name, "the exhaustive grid", key, singles)
-        kept = {part: lines[key] for part, lines in loops.items() if key in lines}
-        yield line.model_copy(update={"loops": kept})
-
-
-def _line(name: str, spec: str, key: str, singles: Mapping[str, Mapping[str, object]]) -> Subject:
-    kept = {part: lines[key] for part, lines in singles.items() if key in lines}
-    return Subject.model_validate({"name": name, "spec": spec, "kind": "reference",
-                                   "singles": kept})  # fmt: skip
-
-
-def _read(place: Path) -> Subject | None:
-    try:
-        return Subject.model_validate_json(place.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _write(place: Path, text: str) -> None:
-    """Replace a file in one move."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    new = place.with_name(place.name + ".new")
-    new.write_text(text + "\n")
-    new.replace(place)

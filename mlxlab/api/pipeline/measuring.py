@@ -34,6 +34,7 @@ def evaluate_stage(work: Work) -> Result:
         reward=spec.reward,
         options=options,
         sandbox=spec.sandbox,
+        editor=spec.editor,
         workers=work.workers,
         exec_timeout_s=spec.exec_timeout,
         cache=work.cache,

@@ -93,7 +93,8 @@ def _check(work: Work) -> Iterator[str]:
         "sandbox": {spec.sandbox},
         "reward": {spec.reward, *(each.reward for each in spec.rl if each.reward)},
         "trainer": {each.trainer for each in (*spec.sft, *spec.rl)},
-        "policy": {each.policy for each in spec.collect},
+        "policy": {each.policy for each in spec.collect}
+        | ({spec.editor} if spec.editor else set()),
         "task": {
             *work.tasks,
             *work.held_out,

@@ -1,0 +1,92 @@
+"""The subjects of an evaluation: policies, which are measured once, and the reference lines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from mlxlab.api.evaluating.field import Field
+from mlxlab.api.evaluating.lines import FREE, PROBES, Constant, ProbesThenRandom, probe_lines
+from mlxlab.api.evaluating.measuring import looped, measured
+from mlxlab.api.evaluating.record import Subject
+from mlxlab.api.evaluating.references import References, loop_lines, single_lines
+from mlxlab.core.policy import Policy
+from mlxlab.core.registry import Component
+
+
+async def subjects(
+    field: Field, found: References, policies: Mapping[str, Component[Policy]], out: Path
+) -> AsyncIterator[Subject]:
+    """Every policy, then the lines; a policy that `out` has these very figures of is not asked."""
+    for name, policy in policies.items():
+        yield await _subject(field, name, policy, out, "policy")
+    for name, spec in (("expert", field.options.expert), ("random search", field.options.random)):
+        if spec is not None:
+            made = field.registry.create("policy", spec)
+            subject = await _subject(field, name, made, out, "reference")
+            yield subject
+    if found.grids:
+        async for line in _lines(field, found):
+            yield line
+
+
+async def _subject(
+    field: Field, name: str, policy: Component[Policy], out: Path, kind: str
+) -> Subject:
+    """A policy's figures, measured or as they were before."""
+    place = out / "subjects" / f"{''.join(c if c.isalnum() else '_' for c in name)}.json"
+    key = field.key(policy.ref.spec, dict(policy.ref.resolved))
+    if (before := _read(place)) is not None and before.key == key:
+        return before
+    try:
+        subject = await measured(
+            field, name, policy.instance, swap=field.options.swap and kind == "policy"
+        )
+    finally:
+        await policy.instance.close()
+    update = {"kind": kind, "spec": policy.ref.spec, "key": key}
+    subject = subject.model_copy(update=update)
+    write(place, subject.model_dump_json(indent=1))
+    return subject
+
+
+async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:
+    """The lines that come from the grids."""
+    singles = {part.name: await single_lines(field, part, found) for part in field.parts}
+    loops = {
+        part.name: loop_lines(part, found, field.scale, field.options.steps) for part in field.parts
+    }
+    yield _line("random valid", "every listed action, on average", "random", singles)
+    if found.by_score:
+        constant = await looped(field, "best constant", Constant(found.by_score, found.kinds))
+        chosen = ", ".join(text for kind, text in sorted(found.by_score.items()) if kind)
+        line = _line("best constant", chosen, "constant", singles)
+        yield line.model_copy(update={"loops": constant.loops, "executed": constant.executed})
+    probing = await looped(field, PROBES, ProbesThenRandom(field.scaffold.instance), FREE)
+    for line in probe_lines(probing, field.options.steps):
+        yield line
+    for name, key in (("ceiling", "ceiling"), ("best by public score", "best by public")):
+        line = _line(name, "the exhaustive grid", key, singles)
+        kept = {part: lines[key] for part, lines in loops.items() if key in lines}
+        yield line.model_copy(update={"loops": kept})
+
+
+def _line(name: str, spec: str, key: str, singles: Mapping[str, Mapping[str, object]]) -> Subject:
+    kept = {part: lines[key] for part, lines in singles.items() if key in lines}
+    return Subject.model_validate({"name": name, "spec": spec, "kind": "reference",
+                                   "singles": kept})  # fmt: skip
+
+
+def _read(place: Path) -> Subject | None:
+    try:
+        return Subject.model_validate_json(place.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def write(place: Path, text: str) -> None:
+    """Replace a file in one move."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new = place.with_name(place.name + ".new")
+    new.write_text(text + "\n")
+    new.replace(place)
