@@ -147,6 +147,7 @@ def test_ctrl_c_says_how_to_go_on(place: Place) -> None:
         (("--task", "nope"), "No recorded step is of the task nope. There are steps of: toy."),
         (("nowhere",), "nowhere does not exist."),
         (("--steps", "0"), "'0' is no whole number of 1 or more"),
+        (("--dry-run", "--gpu", "A1000"), "Nothing is known of the GPU 'A1000'. Did you mean A100"),
         (("--trainer", "repeating", "--reward", "nope"), "There is no reward 'nope'."),
         (("--trainer", "repeating", "--editor", "nope"), "There is no policy 'nope'."),
     ],

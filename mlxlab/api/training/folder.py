@@ -14,7 +14,10 @@ from mlxlab.core.errors import RecordError, UsageError
 from mlxlab.core.jsonl import JsonlWriter, read_jsonl
 from mlxlab.core.records import SCHEMA
 from mlxlab.core.removal import remove_tree
-from mlxlab.core.trainer import TrainProgress
+from mlxlab.core.trainer import CHECKPOINTS, TrainProgress
+
+_MADE_FIRST = ("base", CHECKPOINTS, "samples.jsonl")
+"""What trainers make before, or without, a step."""
 
 
 class TrainFolder:
@@ -27,6 +30,12 @@ class TrainFolder:
     def begun(self) -> bool:
         """Whether there is a training in it."""
         return (self.path / "train.json").is_file()
+
+    @property
+    def kept(self) -> bool:
+        """Whether a step is recorded, here or in the training that taught the base."""
+        logs = [*self.path.glob("train.jsonl"), *self.path.glob("*/train.jsonl")]
+        return any(log.stat().st_size for log in logs)
 
     def manifest(self) -> TrainManifest:
         """train.json; raises RecordError if it is none, or one of another schema."""
@@ -74,6 +83,11 @@ class TrainWriter(TrainFolder):
         self._log.append(progress)
         self.steps.append(progress)
         return True
+
+    def clear(self) -> None:
+        """Remove what a training left that ended before its first step."""
+        for name in _MADE_FIRST:
+            remove_tree(self.path / name)
 
     def sweep(self) -> None:
         """Remove what sandboxes left, those of a killed process too."""

@@ -143,7 +143,7 @@ def unfinished(plan: TrainPlan, root: Path) -> Path | None:
         except RecordError:
             continue
         same = before.status != "done" and not differences(before, plan.manifest)
-        if same and not is_written(folder.path):
+        if same and folder.kept and not is_written(folder.path):
             return folder.path
     return None
 

@@ -38,12 +38,13 @@ def run_plan(plan: TrainPlan, watch: Watch | None = None, hooks: Hooks | None = 
     if rank() > 0:
         return _attend(plan, hooks or Hooks.installed())
     with written(plan.folder) as writer:
-        found(plan)  # perhaps by another process, since this one looked
+        if found(plan) is None:  # asked again: another process may have begun meanwhile
+            writer.clear()
         return _Session(plan, writer, watch or Watch(), hooks or Hooks.installed()).run()
 
 
 def found(plan: TrainPlan) -> TrainManifest | None:
-    """What the folder holds of this training already; None where it is empty.
+    """What the folder holds of this training already; None where nothing was trained there.
 
     Raises:
         UsageError: it holds another training.
@@ -52,6 +53,8 @@ def found(plan: TrainPlan) -> TrainManifest | None:
     if not folder.begun:
         return None
     before = folder.manifest()
+    if before.status != "done" and not folder.kept:
+        return None
     if others := differences(before, plan.manifest):
         raise UsageError(
             f"{plan.folder} holds another training: {others[0]}.",
@@ -87,8 +90,8 @@ class _Session:
         self._manifest = plan.manifest
         self._before_s = 0.0
         self._since = self._beat = time.monotonic()
-        if writer.begun:
-            before = writer.manifest()
+        before = found(plan)
+        if before is not None:
             self._before_s = before.wall_s
             kept = {"created_at": before.created_at, "sessions": before.sessions + 1}
             self._manifest = plan.manifest.model_copy(

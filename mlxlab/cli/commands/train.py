@@ -63,17 +63,12 @@ def run(args: argparse.Namespace) -> int:
 
 def machine_of(args: argparse.Namespace) -> Machine:
     """The machine that a dry run is for: this one's processors, and the GPUs that are named."""
+    from mlxlab.cli.train.machines import machine
     from mlxlab.core.cores import processors
-    from mlxlab.core.trainer import Machine
 
-    memory = args.gpu_memory
-    return Machine(
-        gpus=args.gpus if args.gpus is not None else int(bool(args.gpu or memory)),
-        gpu_name=args.gpu or "",
-        gpu_memory_gib=memory / 2**30 if memory else 0.0,
-        gpu_tflops=args.gpu_tflops or 0.0,
-        usd_per_hour=args.usd_per_hour or 0.0,
-        cores=len(processors()),
+    memory = args.gpu_memory / 2**30 if args.gpu_memory else None
+    return machine(
+        len(processors()), args.gpus, args.gpu, memory, args.gpu_tflops, args.usd_per_hour
     )
 
 
@@ -131,6 +126,6 @@ def _machine(group: Any) -> None:
     add = group.add_argument
     add("--gpus", type=positive, metavar="N", help="how many GPUs (default: none)")
     add("--gpu", metavar="NAME", help="which: A100, H100, ...")
-    add("--gpu-memory", type=size, metavar="SIZE", help="memory of one: 80G")
-    add("--gpu-tflops", type=dollars, metavar="N", help="its speed in bf16")
+    add("--gpu-memory", type=size, metavar="SIZE", help="memory of one (default: by its name)")
+    add("--gpu-tflops", type=dollars, metavar="N", help="its speed in bf16 (default: by its name)")
     add("--usd-per-hour", type=dollars, metavar="USD", help="what the machine costs an hour")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlxlab.api.training import (
+    TrainFolder,
     Training,
     TrainOptions,
     TrainPlan,
@@ -192,7 +193,7 @@ def _conclude(plan: TrainPlan, error: BaseException | None, show: Show) -> int:
         return INTERRUPTED
     if isinstance(error, Exception):
         status = report(error)
-        if not isinstance(error, UsageError):
+        if TrainFolder(plan.folder).kept:
             _say(f"What was trained stays. Go on with: {go_on}")
         return status
     if not show.json:

@@ -17,7 +17,8 @@ COUNTS = frozenset(
         *("unvalued", "empty_groups"),
     }
 )
-_ELSEWHERE = {*MAIN, *PHASES, *COUNTS, "step_s", "execution_s", "lr", "grad_norm", "tokens_s"}
+_DETAILS = {"step_s", "execution_s", "wait_s", "save_s", "lr", "grad_norm", "tokens_s"}
+_ELSEWHERE = {*MAIN, *PHASES, *COUNTS, *_DETAILS}
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII = "_.-=+*%#"
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlxlab.core.errors import UsageError
 from mlxlab.core.trainer import Machine
 from mlxlab.plugins.training.estimates.shape import Shape
 from mlxlab.plugins.training.estimates.workload import Workload
@@ -39,7 +40,13 @@ class Pace:
 
 
 def pace(shape: Shape, work: Workload, machine: Machine) -> Pace:
-    """How long a step takes: executions overlap with the model where it has a processor alone."""
+    """How long a step takes: executions overlap with the model where it has a processor alone.
+
+    Raises:
+        UsageError: it is not said how fast the GPUs are.
+    """
+    if machine.gpus and not machine.gpu_tflops:
+        raise UsageError("It is not said how fast the GPUs are.", "Say so: their gpu_tflops.")
     generate = _generate(shape, work, machine) if work.samples else 0.0
     update = _update(shape, work, machine)
     execute = 0.0
