@@ -91,7 +91,7 @@ def _grown(recipe: Recipe, classify: bool) -> Made:
 
 def _boost(recipe: Recipe, classify: bool) -> Made:
     settings = [f"learning_rate={recipe['rate']}", f"max_iter={recipe['rounds']}"]
-    settings += ["max_leaf_nodes=15", "early_stopping=False", "random_state=0", _balance(recipe)]
+    settings += ["max_leaf_nodes=15", "early_stopping=False", "random_state=0"]
     return _made("ensemble", f"HistGradientBoosting{_ending(classify)}", *settings)
 
 
