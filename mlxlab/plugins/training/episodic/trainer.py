@@ -10,7 +10,7 @@ from time import perf_counter
 from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion
-from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn, play
 from mlxlab.plugins.policies.local.prompts import Prompt
@@ -18,10 +18,13 @@ from mlxlab.plugins.training.drawn import Clock
 from mlxlab.plugins.training.episodic.config import EpisodicConfig
 from mlxlab.plugins.training.episodic.update import Played, Update
 from mlxlab.plugins.training.episodic.worth import told, worth
+from mlxlab.plugins.training.estimates import Workload, estimates
+from mlxlab.plugins.training.grpo.failures import told as told_of
 from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner
 from mlxlab.plugins.training.losses import group_advantages, kl_estimates, masked_mean
 from mlxlab.plugins.training.prompting import Prompts
+from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
 
@@ -43,12 +46,17 @@ class EpisodicGRPO:
 
     def train(self, job: TrainJob) -> PolicyRef:
         """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
-        loop = Loop(job, self.config)
-        try:
-            loop.run()
-            return loop.journal.finish(self.config.model_dump(exclude_none=True))
-        finally:
-            loop.journal.close()
+        with quiet(), told_of(job):
+            loop = Loop(job, self.config)
+            try:
+                loop.run()
+                return loop.journal.finish(self.config.model_dump(exclude_none=True))
+            finally:
+                loop.journal.close()
+
+    def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
+        """What the job takes on a machine, without loading a model's weights."""
+        return estimates(job, machine, work(self.config))
 
 
 class Loop:
@@ -225,3 +233,18 @@ def places(job: TrainJob) -> list[tuple[str, str]]:
             "Record some runs first: mlx run --task flights --scaffold linear",
         )
     return list(found)
+
+
+def work(config: EpisodicConfig) -> Workload:
+    """A training in numbers, for a dry run; the rounds of an episode wait for one another."""
+    kept = (config.beta > 0 or config.kl_rows > 0) and not config.lora
+    return Workload(
+        weights=config,
+        steps=config.steps,
+        sequences=config.starts_per_step * config.episodes * config.turns,
+        micro_batch=config.micro_batch or 1,
+        longest=config.max_completion_tokens,
+        passes=float(config.epochs),
+        forwards=2.0 if kept else 1.0,
+        frozen=int(kept),
+    )

@@ -23,7 +23,7 @@ def asked(
     Raises:
         UsageError: none is left.
     """
-    found = pool(job.corpus, _without_ideas) if config.ideas == "strip" else pool(job.corpus)
+    found = pool(job.corpus, without_ideas) if config.ideas == "strip" else pool(job.corpus)
     if found.equal:
         job.warn(f"{found.equal} recorded states were equal to others and count once.")
     room = (loaded.context or 1 << 30) - config.max_completion_tokens
@@ -51,7 +51,8 @@ def asked(
     return kept
 
 
-def _without_ideas(state: State) -> State:
+def without_ideas(state: State) -> State:
+    """A state whose prompt holds none of the ideas that exploration wove in."""
     try:
         messages = stripped(state.messages(), state.info.ideas)
     except MlxError:  # told when its prompt is asked for

@@ -52,6 +52,9 @@ class PPOConfig(Learning):
         "of a prompt, which is most of the work.",
     )
     choose: How = Field("uniform", description="How states are drawn: uniform, task or variance.")
+    ideas: Literal["keep", "strip"] = Field(
+        "keep", description="Whether prompts keep the ideas that exploration wove into them."
+    )
     critic: Literal["separate", "shared"] = Field(
         "separate",
         description="separate: a second copy of the model with a scalar head, as in verl; shared: "

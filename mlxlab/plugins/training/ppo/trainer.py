@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlxlab.core.trainer import PolicyRef, TrainJob
+from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.states import State
 from mlxlab.plugins.training.choosing import Chooser, pool
 from mlxlab.plugins.training.drawn import Clock, draw
+from mlxlab.plugins.training.estimates import Workload, estimates
+from mlxlab.plugins.training.grpo.asking import without_ideas
+from mlxlab.plugins.training.grpo.failures import told
 from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner, Optimized
 from mlxlab.plugins.training.losses import kl_estimates, masked_mean
@@ -16,6 +19,7 @@ from mlxlab.plugins.training.ppo.critic import critic_of
 from mlxlab.plugins.training.ppo.rollout import Opinions, material, opinions
 from mlxlab.plugins.training.ppo.update import Update
 from mlxlab.plugins.training.prompting import Prompts
+from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
 
@@ -35,12 +39,17 @@ class PPO:
 
     def train(self, job: TrainJob) -> PolicyRef:
         """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
-        loop = Loop(job, self.config)
-        try:
-            loop.run()
-            return loop.journal.finish(self.config.model_dump(exclude_none=True))
-        finally:
-            loop.journal.close()
+        with quiet(), told(job):
+            loop = Loop(job, self.config)
+            try:
+                loop.run()
+                return loop.journal.finish(self.config.model_dump(exclude_none=True))
+            finally:
+                loop.journal.close()
+
+    def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
+        """What the job takes on a machine, without loading a model's weights."""
+        return estimates(job, machine, work(self.config))
 
 
 class Loop:
@@ -49,7 +58,10 @@ class Loop:
     def __init__(self, job: TrainJob, config: PPOConfig) -> None:
         self._job, self._config = job, config
         self._scoring = Scoring(job)
-        self._chooser = Chooser(pool(job.corpus).states, config.choose, job.seed)
+        found = pool(job.corpus, without_ideas) if config.ideas == "strip" else pool(job.corpus)
+        if found.equal:
+            job.warn(f"{found.equal} recorded states were equal to others and count once.")
+        self._chooser = Chooser(found.states, config.choose, job.seed)
         asked = config.beta > 0 or config.kl_rows > 0
         self._learner = Learner(job, config, reference=asked)
         self._critic = self._made_critic()
@@ -124,3 +136,24 @@ class Loop:
         critic: Any = critic_of(self._job, config, learner)
         shared = learner.policy.trained() if config.critic == "shared" else ()
         return learner.optimized(critic, config.critic_rate(learner.lr), shared)
+
+
+def work(config: PPOConfig) -> Workload:
+    """A training in numbers, for a dry run.
+
+    Besides the update there is a forward pass of the policy, of the critic and, with a KL, of the
+    start policy, which is another copy of all weights unless an adapter lies over it.
+    """
+    kept = (config.beta > 0 or config.kl_rows > 0) and not config.lora
+    return Workload(
+        weights=config,
+        steps=config.steps,
+        sequences=config.states_per_step * config.generations,
+        micro_batch=config.micro_batch or 1,
+        group=config.generations,
+        longest=config.max_completion_tokens,
+        passes=float(config.epochs),
+        forwards=3.0 if config.beta > 0 else 2.0,
+        trained=2 if config.critic == "separate" else 1,
+        frozen=int(kept),
+    )
