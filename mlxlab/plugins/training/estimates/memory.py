@@ -29,8 +29,8 @@ SHARDED = ("weights", "gradients", "optimizer", "casts")
 """The parts that several devices can share."""
 _ROWS = 64
 _TILE = 1 << 28
-_PROCESS = {True: 1.5 * GIB, False: 0.45 * GIB}
-"""CUDA's context with torch's and transformers' code on a GPU; the code alone on a CPU."""
+_PROCESS = {True: 1.5 * GIB, False: 0.7 * GIB}
+"""CUDA's context and the code on a GPU (assumed); the code of torch, TRL and the arena on a CPU."""
 
 
 @dataclass(frozen=True)
