@@ -6,6 +6,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
 _LOGGERS = ("transformers", "trl", "peft", "accelerate", "datasets", "torch.distributed")
 
@@ -21,7 +23,7 @@ def quiet() -> Iterator[None]:
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_bars():
             for category in (FutureWarning, DeprecationWarning, UserWarning, RuntimeWarning):
                 warnings.filterwarnings("ignore", category=category)
             yield
@@ -30,3 +32,19 @@ def quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
         if shown:
             advice.enable_progress_bar()
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Some bars (that of a GGUF file's conversion) ask none of the libraries' switches."""
+    bar: Any = import_module("tqdm.auto").tqdm
+    shown = bar.__init__
+
+    def hidden(self: Any, *given: Any, **named: Any) -> None:
+        shown(self, *given, **{**named, "disable": True})
+
+    bar.__init__ = hidden
+    try:
+        yield
+    finally:
+        bar.__init__ = shown
