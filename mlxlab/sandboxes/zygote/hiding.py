@@ -27,6 +27,8 @@ _NO_PLACES = {"share", "include", "node_modules", "__pycache__"}
 _DEEPEST = 8
 """How deep environments lie: a pyenv version in a home, down to its lib/python3.12, is 7 deep."""
 
+_LEFT_OUT: dict[tuple[str, int, frozenset[str]], set[str]] = {}
+
 _OTHER_PACKAGES = ("lib*/python*/site-packages", "lib*/python*/dist-packages")
 
 
@@ -58,8 +60,21 @@ def packages(hidden: Sequence[str]) -> set[str]:
 def left_out(folder: Path, names: set[str]) -> set[str]:
     """The entries of a site folder that belong to hidden packages, their metadata included.
 
-    `__pycache__` goes as well: it holds the compiled form of hidden single-file modules.
+    `__pycache__` goes as well: it holds the compiled form of hidden single-file modules. What a
+    parent process has found in a folder that has not changed since is not looked for again: it
+    takes a tenth of a second.
     """
+    now = _moment(folder, names)
+    if now not in _LEFT_OUT:
+        _LEFT_OUT[now] = _left_out(folder, names)
+    return set(_LEFT_OUT[now])
+
+
+def _moment(folder: Path, names: set[str]) -> tuple[str, int, frozenset[str]]:
+    return str(folder), folder.stat().st_mtime_ns, frozenset(names)
+
+
+def _left_out(folder: Path, names: set[str]) -> set[str]:
     entries = {entry.name for entry in folder.iterdir()}
     of = set(names)
     for distribution in distributions(path=[str(folder)]):

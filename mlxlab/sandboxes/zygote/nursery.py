@@ -6,6 +6,7 @@ tries the isolation out, while nobody has to wait for the libraries.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import NoReturn
 
-from . import execution, linux, preload, serve, wire
+from . import execution, hiding, linux, preload, serve, wire
 
 
 def tend(control_fd: int) -> None:
@@ -30,10 +31,18 @@ def tend(control_fd: int) -> None:
             return
         if request["kind"] == "preload":
             preload.preload(request["hidden"], request["also"])
+            _look_ahead(request["hidden"])
         elif request["kind"] == "zygote":
             _bear(control, request, fds)
         for fd in fds:
             os.close(fd)
+
+
+def _look_ahead(hidden: Sequence[str]) -> None:
+    """Find once for all zygotes what they leave out; each would do it again where this fails."""
+    with contextlib.suppress(Exception):
+        for folder in hiding.site_folders():
+            hiding.left_out(folder, set(hidden))
 
 
 def _bear(control: socket.socket, request: wire.Message, fds: Sequence[int]) -> None:
