@@ -1,8 +1,8 @@
 """The lines of a dry run, each with what it is based on.
 
-Compared with a real training (a tiny Qwen2 of 440,000 weights, 128 actions a step of 99 + 11 tokens,
-one thread): 0.81 GiB of memory told and 0.80 measured; 2.7 s of the model's time a step told and 3.0
-measured as processor time on a busy machine. On a GPU nothing was compared.
+Compared with a real training (a tiny Qwen2 of 440,000 weights, 128 actions a step of 99 + 11
+tokens, one thread): 0.81 GiB of memory told and 0.80 measured; 2.7 s of the model's time a step
+told and 3.0 measured, as processor time on a busy machine. On a GPU nothing was compared.
 """
 
 from __future__ import annotations

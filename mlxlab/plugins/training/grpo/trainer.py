@@ -8,7 +8,8 @@ from time import perf_counter
 from typing import Any
 
 from mlxlab.core.errors import MissingExtra, PolicyError
-from mlxlab.core.trainer import CHECKPOINTS, Estimate, Machine, PolicyRef, TrainJob
+from mlxlab.core.spec import Spec
+from mlxlab.core.trainer import CHECKPOINTS, FINAL, Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.plugins.policies.local.answers import Reader
 from mlxlab.plugins.training.card import Facts
 from mlxlab.plugins.training.choosing import Chooser
@@ -70,7 +71,10 @@ class GRPO:
                 _run(trainer, found, self.config.steps)
             finally:
                 ledger.close()
+            state = _gathered(trainer)
             loaded.model = trainer.accelerator.unwrap_model(trainer.model)
+        if not trainer.accelerator.is_main_process:
+            return PolicyRef(spec=str(Spec(name="local", argument=str(job.out / FINAL))))
         facts = Facts(
             trainer="grpo",
             options=self.config.model_dump(),
@@ -80,7 +84,7 @@ class GRPO:
             seconds=perf_counter() - started,
             reward=job.reward,
         )
-        return save_final(job, loaded, facts, merge=self.config.save == "merged")
+        return save_final(job, loaded, facts, merge=self.config.save == "merged", state=state)
 
     def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
         """What the job takes on a machine, without loading a model's weights."""
@@ -157,6 +161,13 @@ def _run(trainer: Any, found: tuple[Path, dict[str, Any]] | None, steps: int) ->
         trainer.train(resume_from_checkpoint=str(folder))
     else:
         trainer._load_from_checkpoint(str(folder))
+
+
+def _gathered(trainer: Any) -> Any:
+    """The weights, where they are spread over processes; None where each holds all of them."""
+    if not (trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled):
+        return None
+    return trainer.accelerator.get_state_dict(trainer.model)
 
 
 def _named(loaded: Loaded, out: Path) -> None:
