@@ -24,5 +24,10 @@ What trainers share:
                                             .restore_rng()
     final.save_final(job, loaded, facts, merge=True) -> PolicyRef     OUT/final with its card
     card.Facts(trainer, options, steps, ...), card.write_card(folder, facts)
+    sampling.Writer(net, tokenizer, ends, drawing).waves(prompts, samples, seed)
+        Completions in batches, as `local` draws them; equal prompts are read once.
+    sequences.Sequences.of(completions, pad, device), sequences.outputs(net, sequences)
+    losses                                  clipped surrogates, GAE, KL, whitening, masked means
+    learning.Learner, journal.Journal       what trainers with an own loop share
     samples.Samples(out, after=step).add([samples.Sample(step=1, state=..., text=...)])
 """
