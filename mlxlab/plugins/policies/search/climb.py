@@ -22,7 +22,7 @@ class ClimbConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     explore: float = Field(
-        0.35, ge=0, le=1, description="Chance of a family that was not tried yet."
+        0.7, ge=0, le=1, description="Chance of a family that was not tried yet."
     )
     epsilon: float = Field(0.05, ge=0, le=1, description="Chance of any listed action at all.")
     families: int = Field(
@@ -32,7 +32,7 @@ class ClimbConfig(BaseModel):
 
 
 class Climb(Free):
-    """Starts plainly, tries another family now and then, else changes the best in one setting.
+    """Starts plainly, tries its other families, and changes the best in one setting.
 
     Where the task comes with ideas, each is tried first: an action that an idea's words mean, drawn
     among those that fit them best. Without ideas it knows `families` families only, the habit that
