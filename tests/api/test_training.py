@@ -321,8 +321,8 @@ def test_a_model_from_nothing_is_taught_before_it_acts(tmp_path: Path) -> None:
     assert plan.warm_up.base.spec == plan.manifest.base == "tiny"
     done = run_plan(plan, hooks=Hooks())
     assert done.warm_up is not None and done.warm_up.manifest.status == "done"
-    assert len(steps(tmp_path / "out" / "sft")) == 300
-    assert done.manifest.warm_up == "sft" and done.as_dict()["warm_up"]["steps"] == 300
+    assert len(steps(tmp_path / "out" / "sft")) == 200
+    assert done.manifest.warm_up == "sft" and done.as_dict()["warm_up"]["steps"] == 200
     # A checkpoint can answer already.
     other = options(tmp_path, "repeating", trust=True, model=str(done.folder), out=tmp_path / "b")
     assert plan_training(other, TOYS).warm_up is None

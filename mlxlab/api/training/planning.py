@@ -25,7 +25,7 @@ from mlxlab.core.training.examples import Corpus
 
 WARM_UP = "sft"
 """The folder, below a training's own, where a model made from nothing is taught first."""
-TEACHER = "sft?steps=300&batch=16"
+TEACHER = "sft?steps=200&batch=16"
 """Who teaches it: passes enough to write a recipe's form, in minutes on one processor."""
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "vllm")
 
