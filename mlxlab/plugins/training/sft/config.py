@@ -40,7 +40,7 @@ class SFTConfig(Weights):
     lr: float | None = Field(
         None,
         gt=0,
-        description="Learning rate at its highest. Default: 1e-3 for a model made from nothing, "
+        description="Learning rate at its highest. Default: 3e-3 for a model made from nothing, "
         "2e-4 for LoRA, else 2e-5.",
     )
     schedule: Literal["cosine", "linear", "constant"] = Field(

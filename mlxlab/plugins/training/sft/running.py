@@ -165,7 +165,7 @@ def micro_batch(config: SFTConfig, longest: float, world: int) -> int:
 
 def _lr(config: SFTConfig, job: TrainJob) -> float:
     if is_tiny(job.base.spec):
-        return 1e-3
+        return 3e-3
     return 2e-4 if config.lora else 2e-5
 
 
