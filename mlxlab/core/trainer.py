@@ -25,7 +25,8 @@ class TrainProgress(Record):
     actions whose score is better than the state's), valid (share with an action that could be
     carried out without an error), kl, entropy (nats a token), unique (distinct actions), actions,
     flat_groups (groups without variance), executed, cached, failed, execution_s (summed over what
-    was executed), and seconds by phase: generate_s, execute_s (wall), update_s, step_s; loss, lr.
+    was executed), transitions (all actions up to this step, cached ones included), and seconds by
+    phase: generate_s, execute_s (wall), update_s, step_s; loss, lr.
     """
 
     step: int
