@@ -30,6 +30,7 @@ from mlxlab.plugins.training.sampling import Drawing, Writer
 from mlxlab.plugins.training.scoring import Scoring
 
 _PACKAGES = ("torch", "transformers", "trl", "datasets", "accelerate")
+SMALL = 10_000_000
 
 
 class GRPO:
@@ -64,6 +65,7 @@ class GRPO:
         started = perf_counter()
         with quiet(), told(job):
             loaded = load(job, self.config)
+            self._leave_cores(loaded)
             trainer, ledger = self._made(job, loaded)
             found = newest(job.out / CHECKPOINTS)
             ledger.open(None if found is None else found[1])
@@ -85,6 +87,14 @@ class GRPO:
             reward=job.reward,
         )
         return save_final(job, loaded, facts, merge=self.config.save == "merged", state=state)
+
+    def _leave_cores(self, loaded: Loaded) -> None:
+        """One thread for a small model on a CPU: actions run meanwhile, and more wait in vain."""
+        import torch
+
+        small = loaded.device.type == "cpu" and loaded.parameters()[0] < SMALL
+        if small and self.config.threads is None:
+            torch.set_num_threads(1)
 
     def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
         """What the job takes on a machine, without loading a model's weights."""
