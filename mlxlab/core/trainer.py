@@ -112,3 +112,11 @@ class Estimating(Protocol):
     def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
         """What the job takes on a machine, without loading a model's weights."""
         ...
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """A trainer that takes several actions in a row, each where the last one ended; optional."""
+
+    keeps_states: bool
+    """Whether its arena has to keep the workspace after each action."""

@@ -39,7 +39,6 @@ class EpisodicGRPO:
 
     needs_arena = True
     keeps_states = True
-    """Whether its arena has to keep workspaces: a scaffold may go on in the one before."""
 
     def __init__(self, config: EpisodicConfig) -> None:
         self.config = config
