@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlxlab.core.errors import UsageError
 from mlxlab.core.planning import woven
 from mlxlab.core.records import Message
+from mlxlab.core.trainer import Machine
 from mlxlab.core.training.examples import Corpus
 from mlxlab.plugins.training.models import load_base
 from mlxlab.plugins.training.prompts import end_ids, prompt_ids
@@ -123,3 +124,9 @@ def test_nothing_to_learn_is_one_line_with_the_reasons(tmp_path: Path) -> None:
     assert warned == ["3 of 3 examples left out: they are longer than 4 tokens."]
     with pytest.raises(UsageError, match="no recorded steps"):
         SFT(SFTConfig(threads=1)).train(job(tmp_path / "c", Corpus(())))
+
+
+def test_what_it_will_take_is_told_without_loading_anything(tmp_path: Path) -> None:
+    asked = job(tmp_path, corpus(4, 16))
+    told = {each.name: each.value for each in SFT(SFTConfig()).estimate(asked, Machine(cores=2))}
+    assert told["weights"] and told["memory"] and not any(tmp_path.iterdir())
