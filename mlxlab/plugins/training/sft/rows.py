@@ -83,7 +83,9 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list
     With fewer than three tasks there is none to spare.
     """
     tasks = sorted({row.example.state.task for row in rows})
-    count = max(1, round(share * len(tasks))) if share > 0 and len(tasks) >= 3 else 0
+    count = min(max(1, round(share * len(tasks))), len(tasks) - 1)
+    if share == 0 or len(tasks) < 3:
+        count = 0
     apart = set(Random(seed).sample(tasks, count))
     learned = [row for row in rows if row.example.state.task not in apart]
     return learned, [row for row in rows if row.example.state.task in apart]
