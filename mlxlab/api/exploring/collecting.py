@@ -53,7 +53,8 @@ def collect(
         rewards: what judges each step.
         steps: of each trajectory.
         trajectories: of each task.
-        seed: trajectory number i runs with the seed `seed` + i.
+        seed: of every choice; each trajectory has a seed of its own, since policies without a
+            model would make the same draws on every task.
         workers: runs at one time, each in a process; None: one for each processor.
         out: the folder, of this collection alone.
         exec_timeout_s: seconds of one execution; None: the task's own.
@@ -69,7 +70,7 @@ def collect(
             task=task,
             scaffold=scaffold,
             policy=policy,
-            seed=seed + number,
+            seed=_seed(seed, task, number),
             sandbox=sandbox,
             rewards=rewards,
             steps=steps,
@@ -87,6 +88,10 @@ def collect(
         finish(running.run())
     runs = BenchFolder(out).by_cell()
     return [BenchFolder(out).run(runs[cell.id].run_id).path for cell in cells if cell.id in runs]
+
+
+def _seed(seed: int, task: str, number: int) -> int:
+    return Random(f"{seed}:{task}:{number}:run").randrange(10**6)
 
 
 def ideas_of(

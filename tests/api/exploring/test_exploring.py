@@ -146,7 +146,7 @@ def test_trajectories_are_recorded_with_their_ideas_and_not_again(explored, tmp_
     }  # fmt: skip
     runs = collect([TASK], **options)
     manifests = [RunFolder(run).manifest() for run in runs]
-    assert [manifest.seed for manifest in manifests] == [5, 6]
+    assert len({manifest.seed for manifest in manifests}) == 2
     assert len(told) == 2
     for number, (run, manifest) in enumerate(zip(runs, manifests, strict=True)):
         assert manifest.status == "done"
