@@ -17,6 +17,7 @@ from mlxlab.api.pipeline.training import as_words
 from mlxlab.api.pipeline.work import Result, Stage, Work
 from mlxlab.core.errors import MlxError, RecordError, UsageError
 from mlxlab.core.registry import Registry
+from mlxlab.core.runs import RunFolder
 
 FILES = sorted((Path(__file__).parents[2] / "pipelines").glob("*.toml"))
 SMALL = """\
@@ -93,6 +94,22 @@ def test_held_in_tasks_are_spread_over_the_families() -> None:
     assert spread("abcdefg", 3) == ("a", "c", "e")
     assert spread("ab", 3) == ("a", "b")
     assert spread("ab", 0) == ()
+
+
+def test_the_last_trajectories_of_each_task_are_kept_back(tmp_path: Path) -> None:
+    text = SMALL.replace("steps = 3", "steps = 1\ntrajectories = 2\nheld_back = 1")
+    text = text.replace("linear/0-1", "linear/0")
+    plan = plan_pipeline(write(tmp_path, text), out=tmp_path / "out", seed=3, workers=2)
+    run_pipeline(plan, only="collect-expert")
+    found = plan.work.result("collect-expert")
+    tasks = {
+        part: sorted(
+            RunFolder(plan.work.path(run)).manifest().components["task"].spec for run in found[part]
+        )
+        for part in ("runs", "held_back")
+    }
+    assert tasks["runs"] == tasks["held_back"] == ["generated:linear/0"]
+    assert not set(found["runs"]) & set(found["held_back"])
 
 
 def test_the_stages_of_a_file_and_what_each_needs(tmp_path: Path) -> None:

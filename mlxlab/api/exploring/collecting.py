@@ -70,7 +70,7 @@ def collect(
             task=task,
             scaffold=scaffold,
             policy=policy,
-            seed=_seed(seed, task, number),
+            seed=seed_of(seed, task, number),
             sandbox=sandbox,
             rewards=rewards,
             steps=steps,
@@ -90,7 +90,8 @@ def collect(
     return [BenchFolder(out).run(runs[cell.id].run_id).path for cell in cells if cell.id in runs]
 
 
-def _seed(seed: int, task: str, number: int) -> int:
+def seed_of(seed: int, task: str, number: int) -> int:
+    """The seed of a task's trajectory, in a collection of `seed`."""
     return Random(f"{seed}:{task}:{number}:run").randrange(10**6)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mlxlab.api.pipeline.spec import CollectTable
@@ -47,6 +48,7 @@ def explore_stage(work: Work, tasks: tuple[str, ...]) -> Result:
 def collect_stage(work: Work, table: CollectTable) -> Result:
     """Trajectories; the last ones of each task are kept back where that was asked for."""
     from mlxlab.api.exploring import Explored, collect
+    from mlxlab.api.exploring.collecting import seed_of
 
     spec, out = work.spec, work.folder.of(stage_name(table)) / "bench"
     tasks = tasks_of(work, table)
@@ -70,7 +72,12 @@ def collect_stage(work: Work, table: CollectTable) -> Result:
         exec_timeout_s=spec.exec_timeout,
         tell=work.watch.note,
     )
-    kept_back = first_seed + table.trajectories - table.held_back
+    first_back = table.trajectories - table.held_back
+    kept_back = {
+        (task, seed_of(first_seed, task, number))
+        for task in tasks
+        for number in range(first_back, table.trajectories)
+    }
     runs, back = split(folders, kept_back)
     return {
         "tasks": len(tasks),
@@ -79,13 +86,19 @@ def collect_stage(work: Work, table: CollectTable) -> Result:
     }
 
 
-def split(folders: list[Path], first_kept_back: int) -> tuple[list[Path], list[Path]]:
-    """Runs to train on, and those whose seed says that they are kept back."""
+def split(
+    folders: Sequence[Path], kept_back: Collection[tuple[str, int]]
+) -> tuple[list[Path], list[Path]]:
+    """Runs to train on, and those whose task and seed say that they are kept back."""
     from mlxlab.core.runs import RunFolder
 
-    seeds = {folder: RunFolder(folder).manifest().seed for folder in folders}
-    runs = [folder for folder in folders if seeds[folder] < first_kept_back]
-    return runs, [folder for folder in folders if seeds[folder] >= first_kept_back]
+    runs: list[Path] = []
+    back: list[Path] = []
+    for folder in folders:
+        manifest = RunFolder(folder).manifest()
+        held = (manifest.components["task"].spec, manifest.seed) in kept_back
+        (back if held else runs).append(folder)
+    return runs, back
 
 
 def stage_name(table: CollectTable) -> str:
