@@ -117,6 +117,11 @@ class Registry:
             ) from error
         return target  # type: ignore[no-any-return]
 
+    def check(self, kind: str, spec: str) -> None:
+        """Check a spec's name and options, without making the component; raises as `create`."""
+        entry, meant = self.resolve(kind, Spec.parse(spec))
+        _configure(entry, config_model(self.load(entry)), meant)
+
     def create(self, kind: str, spec: str | Spec) -> Component[Any]:
         """Find, load, configure and construct a component.
 

@@ -56,6 +56,12 @@ def write(folder: Path, text: str = SMALL) -> Path:
         (SMALL + "[[rl]]\nname = 'grpo'", "two tables are called 'grpo'"),
         (SMALL.replace("start = 'grpo'", "") + "[[rl]]\nname='x'\nstart='y'", "start = 'y' is no"),
         (SMALL + "[[rl]]\nname='x'\ncollected=['y']", "'y' is no collect table"),
+        (SMALL.replace("start = 'grpo'", "") + "[[rl]]\nname='x'\nstart='x'", "table before it"),
+        (SMALL.replace("[sft]", "[sft]\nstart = 'grpo'"), "start = 'grpo' is no sft or rl table"),
+        (SMALL + "[[rl]]\nname='evaluate'", "'evaluate' is the name of another stage"),
+        (SMALL + "[[rl]]\nname='collect-expert'", "is the name of another stage or file"),
+        (SMALL + "[[rl]]\nname='x'\nlaunch='\"'", "launch: No closing quotation"),
+        (SMALL + "[evaluate.policies]\nsft='climb'", "evaluate.policies: 'sft' is measured"),
         ("tasks = ['flights']\nname = '../x'\n[collect]\n", "name: '../x'"),
     ],
 )
@@ -79,6 +85,33 @@ def test_what_cannot_be_is_told_before_anything_is_written(tmp_path: Path) -> No
             plan_pipeline(write(tmp_path, changed), out=tmp_path / "out")
         assert said in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SMALL + "[explore]\npolicy='nobody'", "There is no policy 'nobody'"),
+        (SMALL + "[explore]\nembedder='nowhere'", "There is no embedder 'nowhere'"),
+        (SMALL + "[evaluate]\nexpert='nobody'", "There is no policy 'nobody'"),
+        (SMALL + "[evaluate.policies]\nx='nobody'", "There is no policy 'nobody'"),
+        (SMALL + "[evaluate]\nsampling='temprature=1'", "Did you mean 'temperature'"),
+        ("seed = -1\n" + SMALL, "-1 is no seed"),
+        (SMALL.replace("0-1", "0-99999999"), "stands for 100000000 tasks"),
+    ],
+)
+def test_what_a_late_stage_could_not_use_is_told_first(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        plan_pipeline(write(tmp_path, text), out=tmp_path / "out")
+
+
+def test_a_model_that_is_elsewhere_can_be_rehearsed_and_not_run(tmp_path: Path) -> None:
+    plan = plan_pipeline(write(tmp_path, "model = 'nowhere'\n" + SMALL), out=tmp_path / "out")
+    (line,) = plan.lacking
+    assert line.startswith("There is no model folder nowhere.")
+    with pytest.raises(UsageError, match="no model folder nowhere"):
+        run_pipeline(plan)
 
 
 def test_ranges_and_suites_stand_for_their_tasks() -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mlxlab.api.exploring.embedding import embedder_of
 from mlxlab.api.pipeline.folder import PipelineFolder
 from mlxlab.api.pipeline.gathering import (
     collect_stage,
@@ -24,6 +25,7 @@ from mlxlab.api.pipeline.tasks import expanded
 from mlxlab.api.pipeline.training import collected_by, start_of, state_tasks, train_stage
 from mlxlab.api.pipeline.watching import Watch
 from mlxlab.api.pipeline.work import Stage, Work
+from mlxlab.api.training.options import base_of, checked_seed
 from mlxlab.core.errors import MlxError, UnknownComponent, UsageError
 from mlxlab.core.registry import Registry
 
@@ -64,6 +66,7 @@ def plan_pipeline(
     found = read_pipeline(spec) if isinstance(spec, Path) else spec
     if seed is not None:
         found = found.model_copy(update={"seed": seed})
+    checked_seed(found.seed)
     made = registry or Registry.installed()
     tasks = expanded(found.tasks, "train", made)
     held_out = expanded(found.held_out, "held-out", made)
@@ -93,8 +96,7 @@ def _check(work: Work) -> Iterator[str]:
         "sandbox": {spec.sandbox},
         "reward": {spec.reward, *(each.reward for each in spec.rl if each.reward)},
         "trainer": {each.trainer for each in (*spec.sft, *spec.rl)},
-        "policy": {each.policy for each in spec.collect}
-        | ({spec.editor} if spec.editor else set()),
+        "policy": set(_policies(spec)),
         "task": {
             *work.tasks,
             *work.held_out,
@@ -111,6 +113,33 @@ def _check(work: Work) -> Iterator[str]:
                 if kind not in _ELSEWHERE or each.startswith("generated:"):
                     raise
                 yield f"{each}: {error}"
+    if spec.explore is not None and not Path(spec.explore.embedder or "").is_dir():
+        embedder_of(spec.explore.embedder)
+    if spec.evaluate is not None and spec.evaluate.sampling:
+        registry.check("policy", f"local:.?{spec.evaluate.sampling}")
+    for model in dict.fromkeys(_models(work)):
+        try:
+            base_of(model)
+        except UsageError as error:
+            yield str(error)
+
+
+def _policies(spec: PipelineSpec) -> Iterator[str]:
+    yield from (table.policy for table in spec.collect)
+    if spec.editor:
+        yield spec.editor
+    if spec.explore is not None:
+        yield spec.explore.policy
+    if (table := spec.evaluate) is not None:
+        yield from filter(None, (table.expert, table.random, *table.policies.values()))
+
+
+def _models(work: Work) -> Iterator[str]:
+    """The models that trainings begin with."""
+    spec = work.spec
+    for table in (*spec.sft, *spec.rl):
+        if start_of(work, table) is None:
+            yield table.model or spec.model
 
 
 def _stages(work: Work) -> Iterator[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,10 @@ Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Side = Literal["train", "held-out"]
+TAKEN = ("explore", "evaluate", "report", "transitions", "pipeline.json", "pipeline.json.new")
+"""What lies in a pipeline's folder beside its trainings."""
+LINES = ("expert", "random search", "random valid", "best constant")
+"""Names of reference lines, which no policy may have."""
 
 
 class Table(BaseModel):
@@ -78,6 +83,20 @@ class TrainTable(Table):
     card: Literal["main", "ablation"] = Field(
         "main", description="ablation: shown apart in the report."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _own_folder(cls, name: str) -> str:
+        if name in TAKEN or name.startswith("collect-"):
+            raise ValueError(f"'{name}' is the name of another stage or file")
+        return name
+
+    @field_validator("launch")
+    @classmethod
+    def _command(cls, launch: str | None) -> str | None:
+        if launch is not None and not shlex.split(launch):
+            raise ValueError("it is no command")
+        return launch
 
 
 class SFTTable(TrainTable):
@@ -157,13 +176,19 @@ class PipelineSpec(Table):
         names += [each.name for each in (*self.sft, *self.rl)]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two tables are called '{twice}'")
-        trained = {table.name for table in (*self.sft, *self.rl)}
         collected = {table.name for table in self.collect if table.part == "train"}
         if not collected:
             raise ValueError("collect: no table collects for training")
+        before: list[str] = []
         for table in (*self.sft, *self.rl):
-            if table.start is not None and table.start not in trained - {table.name}:
-                raise ValueError(f"{table.name}: start = '{table.start}' is no sft or rl table")
+            if table.start is not None and table.start not in before:
+                raise ValueError(
+                    f"{table.name}: start = '{table.start}' is no sft or rl table before it"
+                )
             if lost := set(table.collected or ()) - collected:
                 raise ValueError(f"{table.name}: collected: '{min(lost)}' is no collect table")
+            before.append(table.name)
+        measured = self.evaluate.policies if self.evaluate is not None else {}
+        if twice := next((name for name in (*before, "base", *LINES) if name in measured), None):
+            raise ValueError(f"evaluate.policies: '{twice}' is measured anyway")
         return self

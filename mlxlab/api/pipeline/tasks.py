@@ -12,6 +12,8 @@ from mlxlab.core.registry import Registry
 
 _RANGE = re.compile(r"(generated:[^?]*/)(\d+)-(\d+)(\?.*)?")
 _SUITE = "suite:"
+_MOST = 10_000
+"""More tasks than these in one range are a slip of the pen."""
 
 
 def expanded(
@@ -20,7 +22,7 @@ def expanded(
     """The specs of tasks, each once: `generated:linear/0-2` is three, `suite:builtin` a part.
 
     Raises:
-        UsageError: a range runs backwards, or there is no such suite.
+        UsageError: a range runs backwards or too far, or there is no such suite.
     """
     found = [
         str(task_spec(spec, registry)) for name in names for spec in _meant(name, part, registry)
@@ -40,4 +42,6 @@ def _meant(name: str, part: str, registry: Registry) -> Iterator[str]:
     head, first, last, options = match[1], int(match[2]), int(match[3]), match[4] or ""
     if first > last:
         raise UsageError(f"'{name}' runs backwards.", f"Write {head}{last}-{first}{options}")
+    if last - first >= _MOST:
+        raise UsageError(f"'{name}' stands for {last - first + 1} tasks; {_MOST} are the most.")
     yield from (f"{head}{seed}{options}" for seed in range(first, last + 1))

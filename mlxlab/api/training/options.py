@@ -13,6 +13,7 @@ from mlxlab.core.trainer import FINAL, PolicyRef
 
 TINY = "tiny"
 """The model that is made from nothing: a Qwen2 of under two million parameters."""
+SEEDS = 1 << 32
 _MODEL_FILES = ("config.json", "adapter_config.json")
 
 
@@ -55,6 +56,13 @@ class TrainOptions:
         """The trainer's spec with its `steps` option set."""
         spec = Spec.parse(self.trainer)
         return str(spec.model_copy(update={"options": {**spec.options, "steps": steps}}))
+
+
+def checked_seed(seed: int) -> int:
+    """A seed that the libraries of trainers take; raises UsageError for others."""
+    if not 0 <= seed < SEEDS:
+        raise UsageError(f"{seed} is no seed.", f"Take a number from 0 to {SEEDS - 1}.")
+    return seed
 
 
 def as_paths(runs: Sequence[Path | str] | Path | str) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlxlab.api.training.folder import TrainFolder
 from mlxlab.api.training.material import counted, material, used
-from mlxlab.api.training.options import TrainOptions, base_of, made_from_nothing
+from mlxlab.api.training.options import TrainOptions, base_of, checked_seed, made_from_nothing
 from mlxlab.api.training.record import TrainManifest, differences
 from mlxlab.core.alive import is_written
 from mlxlab.core.clock import now
@@ -106,6 +106,7 @@ def plan_training(options: TrainOptions, registry: Registry | None = None) -> Tr
         RecordError: the folder holds what cannot be read.
     """
     made = registry or Registry.installed()
+    checked_seed(options.seed)
     base = base_of(options.model)
     parts = Parts.make(options, made)
     acting = parts.trainer.instance.needs_arena

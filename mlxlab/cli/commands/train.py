@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 Alone it takes the runs in ./runs and, with no model named, a tiny Qwen2 that is
 made from nothing: SFT first, then step-wise reinforcement learning. 'mlx plugins
-show grpo' lists a trainer's options: --trainer 'grpo?steps=50&group=8'. The same
+show grpo' lists a trainer's options: --trainer 'grpo?steps=50&lr=1e-4'. The same
 command again takes up what was interrupted or killed."""
 _OPTIONS = (
     *("trainer", "model", "rewards", "sandbox", "editor", "workers", "exec_timeout_s"),
