@@ -106,7 +106,7 @@ class Given:
         held = tuple(replace(part, states=sample(part.states, number, seed)) for part in parts)
         return Field(
             parts=held,
-            training=_one_each(training, self.options.constant_tasks, seed),
+            training=_one_each(training, seed),
             scaffold=registry.create("scaffold", self.scaffold),
             arena=self._arena(held, registry),
             registry=registry,
@@ -132,10 +132,10 @@ class Given:
         )
 
 
-def _one_each(states: Sequence[State], tasks: int | None, seed: int) -> tuple[State, ...]:
-    """One recorded state of each training task."""
-    names = len({state.task for state in states})
-    return sample(states, names if tasks is None else min(tasks, names), seed)
+def _one_each(states: Sequence[State], seed: int) -> tuple[State, ...]:
+    """One recorded state of each task."""
+    return sample(states, len({state.task for state in states}), seed)
+
 
 
 async def _evaluate(

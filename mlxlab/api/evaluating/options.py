@@ -18,12 +18,11 @@ class Measuring(BaseModel):
     samples: Count = Field(8, description="Actions that are sampled at each state.")
     steps: Count = Field(5, description="Steps of an episode.")
     seeds: Count = Field(4, description="Episodes of each task.")
-    held_in_tasks: int = Field(8, ge=0, description="Training tasks that episodes are played on.")
-    constant_tasks: int | None = Field(
-        None,
+    held_in_tasks: int = Field(
+        8,
         ge=0,
-        description="Training tasks whose every action is tried to choose the constants from; all "
-        "by default.",
+        description="Training tasks that are measured on: their states, episodes on them, and the "
+        "constants, which are chosen there.",
     )
     grid: bool = Field(
         True,

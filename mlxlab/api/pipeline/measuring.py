@@ -17,15 +17,16 @@ def evaluate_stage(work: Work) -> Result:
     spec, table = work.spec, work.spec.evaluate
     assert table is not None
     out = work.folder.of("evaluate")
-    training = states(work, "train", "runs", work.tasks)
-    held_in = states(work, "train", "held_back", work.tasks)
+    tasks = spread(work.tasks, table.held_in_tasks)
+    training = states(work, "train", "runs", tasks)
+    held_in = states(work, "train", "held_back", tasks)
     if not held_in:
         work.note("Nothing was held back: held-in states are ones that were trained on.")
     options = Measuring(**{name: getattr(table, name) for name in Measuring.model_fields})
     found = evaluate(
         dict(policies(work)),
         parts=(
-            Part(HELD_IN, tuple(held_in or training), spread(work.tasks, table.held_in_tasks)),
+            Part(HELD_IN, tuple(held_in or training), tasks),
             Part(HELD_OUT, tuple(states(work, "held-out", "runs", None)), work.held_out),
         ),
         training=training,
