@@ -68,6 +68,15 @@ def test_figures_of_a_mixed_batch() -> None:
     assert figures["flat_groups"] == 1
 
 
+def test_a_plan_is_no_part_of_an_action() -> None:
+    from mlxlab.core.actions import RunCode
+
+    said = [
+        replace(pulled(0.5, "a"), action=RunCode(code="a", plan=plan)) for plan in ("one", "two")
+    ]
+    assert judge(said, [state("one")] * 2, []).figures["unique"] == 1
+
+
 def test_a_lower_score_improves_where_lower_is_better() -> None:
     info = state("one").info
     lower = info.model_copy(

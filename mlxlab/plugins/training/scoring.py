@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -20,6 +21,11 @@ from mlxlab.plugins.training.samples import Sample
 PATIENCE = 3
 """Optimizer steps in a row without a single reward, after which a training is ended."""
 
+LARGEST = 1e15
+"""Of a reward: the square of a larger one is no number of 32 bits, and ruins every weight."""
+_NUMBERS = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?|\b(nan|inf)\b")
+"""Reasons that differ in these are told once."""
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -28,7 +34,8 @@ class Scored:
     Args:
         rewards: None where an action has no value: its advantage is 0, whatever the others got.
         figures: by the names of core.trainer.TrainProgress, without those of the model; and
-            `unvalued`, the actions without a reward, and `empty_groups`, the groups of them.
+            `unvalued`, the actions without a reward, and `empty_groups`, the groups of them. A
+            plan is no part of an action.
     """
 
     states: tuple[State, ...]
@@ -124,14 +131,18 @@ class Scoring:
             return None, f"the reward '{self._job.reward}' was not judged"
         if judged.value is None or not isfinite(judged.value):
             return None, judged.reason or f"the reward is {judged.value}"
+        if abs(judged.value) > LARGEST:
+            return None, f"the reward is {judged.value:g}, too large to learn from"
         return judged.value, ""
 
     def _tell(self, reasons: Counter[str]) -> None:
         for reason, count in reasons.items():
-            if reason not in self._told:
-                self._told.add(reason)
-                actions = "An action has" if count == 1 else f"{count} actions have"
-                self._job.warn(f"{actions} no reward and are left out of the update: {reason}")
+            kind = _NUMBERS.sub("#", reason)
+            if kind not in self._told:
+                self._told.add(kind)
+                what = "An action has no reward and is" if count == 1 else (
+                    f"{count} actions have no reward and are")  # fmt: skip
+                self._job.warn(f"{what} left out of the update: {reason}")
 
     def _count(self, reasons: Counter[str], actions: int) -> None:
         self._vain = self._vain + 1 if reasons.total() == actions else 0
@@ -162,7 +173,7 @@ def _figures(
     there = [each for each in taken if not each.failed]
     actions = [each.action for each in taken if each.action is not None]
     figures: dict[str, float] = {
-        "unique": len({action.model_dump_json() for action in actions}),
+        "unique": len({action.model_dump_json(exclude={"plan"}) for action in actions}),
         "actions": len(taken),
         "flat_groups": sum(bool(group) and len(set(group)) == 1 for group in groups),
         "empty_groups": sum(not group for group in groups),
