@@ -131,6 +131,8 @@ def test_episodes_are_learned_from_and_counted(tmp_path: Path, ring: Ring) -> No
     for name in ("entropy", "kl", "loss", "episode_reward", "generate_s", "wait_s", "step_s"):
         assert name in figures[-1]
     assert figures[-1]["kl"] > 0
+    for each in figures:  # from the first action on, so without the sampling before it
+        assert each["execute_s"] < each["generate_s"] + each["wait_s"]
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "cut", stop=2)
     trained(tmp_path / "cut")

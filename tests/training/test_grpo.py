@@ -138,6 +138,46 @@ def test_a_training_that_was_cut_off_ends_with_the_same_weights(
     assert same(tmp_path / "whole", tmp_path / "parts")
 
 
+def test_actions_that_are_used_twice_are_so_after_a_resume(tmp_path: Path, bandit: Bandit) -> None:
+    """No checkpoint holds sampled actions, so none is written between their uses."""
+    twice = {"num_iterations": 2, "steps": 6}
+    whole = trained(tmp_path / "whole", bandit, **twice)
+    told: list[TrainProgress] = []
+
+    def cut(progress: TrainProgress) -> None:
+        told.append(progress)
+        if progress.step == 3 and len(told) == 3:
+            raise KeyboardInterrupt
+
+    parts = job(tmp_path / "parts", STATES, bandit, tell=cut)
+    trainer = GRPO(GRPOConfig(**{**SMALL, **twice}))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(parts)
+    before = mark(tmp_path / "parts")
+    trainer.train(parts)
+    assert same(tmp_path / "whole", tmp_path / "parts")
+    assert [s.text for s in read_samples(tmp_path / "whole")] == [
+        s.text for s in read_samples(tmp_path / "parts")
+    ]
+    assert [each.figures["transitions"] for each in whole] == [16, 16, 32, 32, 48, 48]
+    assert told[-1].figures["transitions"] == 48
+    assert mark(tmp_path / "parts")["seconds"] > before["seconds"] > 0
+
+
+def mark(out: Path) -> dict[str, Any]:
+    from mlxlab.plugins.training.grpo.ledger import newest
+
+    found = newest(out / "checkpoints")
+    assert found is not None
+    return found[1]
+
+
+def test_kl_is_measured_on_every_draw_of_actions(tmp_path: Path, bandit: Bandit) -> None:
+    told = trained(tmp_path, bandit, num_iterations=2)
+    assert told[0].figures["kl"] == pytest.approx(0, abs=1e-6)
+    assert told[2].figures["kl"] > 1e-4
+
+
 def test_a_torn_checkpoint_is_not_gone_on_from(tmp_path: Path, bandit: Bandit) -> None:
     trained(tmp_path / "whole", bandit)
     trained(tmp_path / "parts", bandit, steps=3)
@@ -169,12 +209,19 @@ def test_options_train(tmp_path: Path, bandit: Bandit, options: dict[str, Any]) 
     assert drawn == 4 * 16 // options.get("num_iterations", 1)
 
 
-def test_how_a_step_is_cut_into_passes_changes_nothing(tmp_path: Path, bandit: Bandit) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"loss_type": "dapo"}, {"scale_rewards": "batch"}],
+    ids=["grpo", "dapo", "batch"],
+)
+def test_how_a_step_is_cut_into_passes_changes_nothing(
+    tmp_path: Path, bandit: Bandit, options: dict[str, Any]
+) -> None:
     """Passes that begin while other actions run add up to the same gradient."""
     import torch
 
-    trained(tmp_path / "two", bandit)
-    trained(tmp_path / "one", bandit, micro_batch=16)
+    trained(tmp_path / "two", bandit, steps=2, max_completion_tokens=5, **options)
+    trained(tmp_path / "one", bandit, steps=2, max_completion_tokens=5, micro_batch=16, **options)
     two, one = weights(tmp_path / "two"), weights(tmp_path / "one")
     for name in two:
         assert torch.allclose(two[name], one[name], atol=1e-4)
@@ -245,7 +292,7 @@ def test_prompts_without_room_for_an_answer_are_left_out_and_counted(
     options = {**SMALL, "steps": 1, "states_per_step": 1}
     made = job(tmp_path, [*STATES, long], bandit, warn=warned.append)
     GRPO(GRPOConfig(**options)).train(made)
-    assert any("1 states left out" in line for line in warned)
+    assert any("A state is left out" in line for line in warned)
     with pytest.raises(UsageError, match="longer context"):
         GRPO(GRPOConfig(**options)).train(
             replace(made, corpus=job(tmp_path, [long], bandit).corpus)
@@ -254,19 +301,12 @@ def test_prompts_without_room_for_an_answer_are_left_out_and_counted(
 
 def test_ideas_are_kept_or_taken_out_of_the_prompts(tmp_path: Path, bandit: Bandit) -> None:
     from mlxlab.core.planning import woven
-    from mlxlab.plugins.training.grpo.asking import asked
-    from mlxlab.plugins.training.models import load
-    from mlxlab.plugins.training.sampling import Drawing, Writer
+    from mlxlab.plugins.training.choosing import recorded
 
     plain = state("a").info.model_copy(update={"description": "Sort letters."})
     info = woven(plain, ["count them", "draw them"])
     where = replace(state("a", said=info.description), info=info)
     made = job(tmp_path, [where, replace(where, id="a/1")], bandit)
-    loaded = load(made, GRPOConfig(**SMALL))
-    writer = Writer(loaded.model, loaded.tokenizer, loaded.ends, Drawing())
-    kept, taken = (
-        asked(made, GRPOConfig(**SMALL, ideas=how), loaded, writer)[0][0].messages()[0].content
-        for how in ("keep", "strip")
-    )
+    kept, taken = (recorded(made, how)[0].messages()[0].content for how in ("keep", "strip"))
     assert "count them" in kept
     assert taken.strip() == "Sort letters."

@@ -116,11 +116,11 @@ def test_a_state_that_does_not_fit_is_left_out(tmp_path: Path, bandit: Bandit) -
     told: list[str] = []
     long = state("c", said="".join(map(chr, range(33, 120))))
     given = job(tmp_path, [*STATES, long], bandit, warn=told.append)
-    options = {**SMALL, "steps": 1, "states_per_step": 3, "max_prompt_tokens": 40}
+    options = {**SMALL, "steps": 3, "states_per_step": 1, "max_prompt_tokens": 40}
     PPO(PPOConfig(**options)).train(given)
     assert {name for name, _ in bandit.submitted} == {"a/0", "b/0"}
-    assert len(told) == 1 and "c/0 is left out" in told[0]
-    with pytest.raises(UsageError, match="None of a step's 2 states"):
+    assert len(told) == 1 and told[0].startswith("A state is left out") and "c/0: " in told[0]
+    with pytest.raises(UsageError, match="None of 2 recorded states"):
         PPO(PPOConfig(**{**SMALL, "max_prompt_tokens": 1})).train(
             job(tmp_path / "b", STATES, bandit)
         )
@@ -142,6 +142,57 @@ def test_minibatches_hold_each_action_once_and_states_whole() -> None:
     assert all(part[place] // 4 == part[0] // 4 for part in parts for place in range(4))
     assert parts != list(minibatches(24, 4, 3, "other"))
     assert [len(part) for part in minibatches(2, 1, 4, "seed")] == [1, 1]
+
+
+def test_the_start_policy_is_asked_as_the_policy_is(
+    tmp_path: Path, bandit: Bandit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bfloat16 too: there is no KL before the first update."""
+    from dataclasses import replace
+
+    from accelerate.state import AcceleratorState
+
+    from mlxlab.plugins.training import learning
+
+    load = learning.load
+    monkeypatch.setattr(learning, "load", lambda *given: replace(load(*given), bf16=True))
+    AcceleratorState._reset_state()
+    try:
+        told = trained(tmp_path, bandit, steps=1)
+    finally:
+        AcceleratorState._reset_state()
+    assert told[0].figures["kl"] == 0
+
+
+def test_trackers_hear_of_every_step(tmp_path: Path, bandit: Bandit) -> None:
+    from accelerate.tracking import GeneralTracker, register_tracker_class
+
+    heard: list[Any] = []
+
+    class Notebook(GeneralTracker):  # type: ignore[misc]
+        name = "notebook"
+        requires_logging_directory = False
+        tracker = None
+
+        def __init__(self, project: str) -> None:
+            heard.append(project)
+
+        def store_init_configuration(self, values: dict[str, Any]) -> None:
+            heard.append(values["minibatches"])
+
+        def log(self, values: dict[str, Any], step: int | None = None, **_: Any) -> None:
+            heard.append((step, values["reward"]))
+
+        def finish(self) -> None:
+            heard.append("closed")
+
+    register_tracker_class(Notebook)
+    told = trained(tmp_path, bandit, steps=2, report_to="notebook")
+    steps = [(each.step, each.figures["reward"]) for each in told]
+    assert heard == ["ppo", 4, *steps, "closed"]
+    for name, words in (("nobody", "no tracker 'nobody'"), ("wandb", "'wandb' is not installed")):
+        with pytest.raises(UsageError, match=words):
+            trained(tmp_path / name, bandit, report_to=name)
 
 
 KILLED = """

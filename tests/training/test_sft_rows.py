@@ -15,10 +15,10 @@ from mlxlab.core.planning import woven
 from mlxlab.core.records import Message
 from mlxlab.core.trainer import Machine
 from mlxlab.core.training.examples import Corpus
+from mlxlab.plugins.training.ideas import stripped
 from mlxlab.plugins.training.models import load_base
 from mlxlab.plugins.training.prompts import end_ids, prompt_ids
 from mlxlab.plugins.training.sft import SFT, SFTConfig
-from mlxlab.plugins.training.sft.ideas import stripped
 from mlxlab.plugins.training.sft.rows import IGNORED, Row, made, split
 from tests.training.toy import corpus, example, job
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 from random import Random
 from typing import Literal
 
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import MlxError, UsageError
+from mlxlab.core.trainer import TrainJob
 from mlxlab.core.training.examples import Corpus
 from mlxlab.core.training.states import State
+from mlxlab.plugins.training.ideas import stripped
 
 How = Literal["uniform", "task", "variance"]
+Ideas = Literal["keep", "strip"]
 FLOOR = 0.1
 """What a state without variance weighs, where one of average variance weighs 1."""
 _LEAST = 1e-12
@@ -59,6 +62,29 @@ def pool(corpus: Corpus, change: Callable[[State], State] = lambda state: state)
     return Pool(tuple(found.values()), count - len(found))
 
 
+def recorded(job: TrainJob, ideas: Ideas) -> tuple[State, ...]:
+    """The states of a job, with or without the ideas that exploration wove in; tells of equal ones.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = pool(job.corpus, without_ideas) if ideas == "strip" else pool(job.corpus)
+    if found.equal:
+        job.warn(f"{found.equal} recorded states were equal to others and count once.")
+    return found.states
+
+
+def without_ideas(state: State) -> State:
+    """A state whose prompt holds none of the ideas that exploration wove in."""
+    if not state.info.ideas:
+        return state
+    try:
+        messages = stripped(state.messages(), state.info.ideas)
+    except MlxError:  # told when its prompt is asked for
+        return state
+    return replace(state, said=tuple(messages))
+
+
 def _key(state: State) -> Hashable:
     decision = state.decision
     said = None if state.said is None else tuple((each.role, each.content) for each in state.said)
@@ -92,9 +118,12 @@ class Chooser:
     """Draws states: a function of seed, draw number and rewards seen, so that it can go on.
 
     ML-Agent (arXiv 2505.23723) samples its states from expert trajectories and leaves open how.
-    `uniform` takes each state once before any comes again, as in the paper's single epoch; `task`
-    takes tasks in turn, so that one with many recorded steps counts no more than another;
-    `variance` prefers states where rewards differed, since groups without variance teach nothing.
+    `uniform` goes through all states in a new order each time, as in the paper's single epoch; the
+    last ones of an order, too few for a draw, wait for the next. Equal decisions count once, where
+    the paper's expert distribution counts the first state of a task as often as it was recorded.
+    `task` takes tasks in turn, so that one with many recorded steps counts no more than another.
+    `variance` prefers states where rewards differed, since groups without variance teach nothing;
+    it goes by all rewards seen there, so it favours states that the policy has learned, too.
 
     Args:
         states: without duplicates.
@@ -111,7 +140,7 @@ class Chooser:
             self._tasks.setdefault(state.task, []).append(number)
 
     def draw(self, number: int, count: int) -> list[State]:
-        """The states of one draw; none comes twice while there are enough of them.
+        """The states of one draw; but for `task`, none comes twice while there are enough of them.
 
         Args:
             number: of the draw, from 0.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol
 
 from mlxlab.core.records import Completion
 from mlxlab.core.training.states import State, Taken
 from mlxlab.plugins.policies.local.prompts import Prompt
-from mlxlab.plugins.training.sampling import Writer
 from mlxlab.plugins.training.scoring import Scored, Scoring
+
+Waves = Iterator[tuple[list[int], list[Completion]]]
+
+
+class Draws(Protocol):
+    """Draws `samples` completions for each prompt, some of them at a time."""
+
+    def __call__(self, prompts: Sequence[Prompt], samples: int, seed: str, /) -> Waves:
+        """Yield places, counted over all completions, with what was drawn for them."""
+        ...
 
 
 @dataclass
@@ -25,16 +35,21 @@ class Clock:
     ended: float = 0.0
     rounds: int = 0
 
-    def figures(self) -> dict[str, float]:
-        """Up to now: `execute_s` is from the first action handed over to the last outcome.
+    @property
+    def execute_s(self) -> float:
+        """From the first action that was handed over to the last outcome."""
+        return max(0.0, self.ended - self.began)
 
-        `wait_s` is the part of it in which the model had nothing to do, and `update_s` all that is
-        neither that nor sampling.
+    def figures(self) -> dict[str, float]:
+        """Up to now.
+
+        `wait_s` is the part of `execute_s` in which the model had nothing to do, and `update_s` all
+        that is neither that nor sampling.
         """
         step = perf_counter() - self.started
         return {
             "generate_s": self.generate_s,
-            "execute_s": max(0.0, self.ended - self.began),
+            "execute_s": self.execute_s,
             "wait_s": self.wait_s,
             "update_s": step - self.generate_s - self.wait_s,
             "step_s": step,
@@ -62,7 +77,7 @@ class Drawn:
 
 
 def draw(
-    writer: Writer,
+    draws: Draws,
     scoring: Scoring,
     asked: tuple[Sequence[State], Sequence[Prompt]],
     group: int,
@@ -72,7 +87,7 @@ def draw(
     """Sample actions, and hand each batch of them over as soon as it is there.
 
     Args:
-        writer: samples them.
+        draws: samples them.
         scoring: has them carried out.
         asked: states with their prompts.
         group: actions of each state.
@@ -82,7 +97,7 @@ def draw(
     states, prompts = asked
     began = perf_counter()
     there: dict[int, tuple[State, Completion, Future[Taken]]] = {}
-    for places, completions in writer.waves(prompts, group, seed):
+    for places, completions in draws(prompts, group, seed):
         clock.began = clock.began or perf_counter()
         theirs = [states[place // group] for place in places]
         futures = scoring.submit(theirs, completions)

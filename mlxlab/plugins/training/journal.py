@@ -13,6 +13,7 @@ from mlxlab.plugins.training.final import save_final
 from mlxlab.plugins.training.learning import Learner, Optimized
 from mlxlab.plugins.training.samples import Sample, Samples
 from mlxlab.plugins.training.sequences import inner
+from mlxlab.plugins.training.tracking import begin, end
 
 
 class Journal:
@@ -59,6 +60,7 @@ class Journal:
             self._go_on(kept.counters)
         if self._main:
             self._samples = Samples(self._job.out, after=step)
+        begin(self._learner.accelerator, self._trainer, self._learner.config.model_dump())
         return step
 
     def commit(
@@ -78,6 +80,7 @@ class Journal:
         """
         self._first = self._first or dict(figures)
         self._last = dict(figures)
+        self._learner.accelerator.log(dict(figures), step=step)
         if not self._main:
             return
         assert self._samples is not None
@@ -87,7 +90,8 @@ class Journal:
             self._save(step, counters)
 
     def close(self) -> None:
-        """Close its files."""
+        """Close its files and trackers."""
+        end(self._learner.accelerator)
         if self._samples is not None:
             self._samples.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ from mlxlab.core.errors import MissingExtra
 from mlxlab.core.trainer import TrainJob
 from mlxlab.plugins.training.losses import entropies, token_logprobs
 from mlxlab.plugins.training.models import Loaded, Weights, load
+from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.sampling import Drawing, Writer
 from mlxlab.plugins.training.sequences import Sequences, inner, outputs
+from mlxlab.plugins.training.tracking import named
 
 Tensor = Any
 LOGITS = 1 << 26
@@ -52,6 +54,9 @@ class Learning(Weights):
         "is 0; 0: not at all, and no second copy of the model.",
     )
     save_steps: int = Field(1, gt=0, description="Steps between checkpoints.")
+    report_to: str = Field(
+        "none", description="Trackers of accelerate, by commas: tensorboard, wandb, ..."
+    )
 
     def rate(self, trained: int) -> float:
         """The learning rate, given how many weights are trained."""
@@ -98,7 +103,11 @@ class Learner:
         PartialState()  # gives each process its GPU before anything is loaded
         self.config = config
         self.loaded: Loaded = load(job, config)
-        self.accelerator = Accelerator(mixed_precision="bf16" if self.loaded.bf16 else "no")
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if self.loaded.bf16 else "no",
+            log_with=named(config.report_to) or None,
+            project_dir=str(job.out),
+        )
         self._reference = _reference(self.loaded) if reference else None
         self.lr = config.rate(self.loaded.parameters()[1])
         self.policy = self.optimized(self.loaded.model, self.lr)
@@ -139,6 +148,10 @@ class Learner:
         )
         return Writer(self.net, self.loaded.tokenizer, self.loaded.ends, drawing)
 
+    def prompts(self, writer: Writer, warn: Callable[[str], None]) -> Prompts:
+        """What writes prompts, where they fit."""
+        return Prompts(writer, self.loaded.context, warn, self.config.max_prompt_tokens)
+
     def sequences(self, completions: Sequence[Any]) -> Sequences:
         """Completions as tensors on the policy's device."""
         pad = int(self.loaded.tokenizer.pad_token_id)
@@ -171,7 +184,7 @@ class Learner:
         if self._reference is None:
             return None
         logprobs = torch.zeros_like(sequences.mask)
-        with self._reference.asked() as net:
+        with self._reference.asked() as net, self.accelerator.autocast():
             for rows in self.micro_batches(sequences, range(len(sequences))):
                 part = sequences.rows(rows)
                 logits = outputs(net, part, self.share)

@@ -31,6 +31,20 @@ class Sequences:
     mask: Tensor
 
     @classmethod
+    def padded(cls, prompts: Tensor, there: Tensor, ids: Tensor, mask: Tensor) -> Sequences:
+        """Completions with a row for each one's prompt, equal or not.
+
+        Args:
+            prompts: (R, P), padded on the left, and `there`: 1 at their tokens.
+            there: (R, P).
+            ids: (R, T), padded on the right.
+            mask: (R, T), 1 at tokens.
+        """
+        distinct, whose = prompts.unique(dim=0, return_inverse=True)
+        lengths = there.new_zeros(len(distinct)).scatter_(0, whose, there.sum(-1))
+        return cls(distinct, lengths, whose, ids, mask.float())
+
+    @classmethod
     def of(cls, completions: Sequence[Completion], pad: int, device: Any) -> Sequences:
         """Completions that hold the ids of their tokens and prompts."""
         import torch
@@ -86,10 +100,20 @@ def outputs(net: Any, sequences: Sequences, share: bool = True) -> Any:
         share: whether a prompt that several completions follow is read once. The gradient is the
             same; with gradient checkpointing, which keeps no cache, it cannot be done.
     """
-    shared = share and len(sequences) > int(sequences.prompts.shape[0])
-    if shared and int(sequences.lengths.min()) > 1 and "past_key_values" in takes(net):
-        return _shared(net, sequences)
+    if share and shareable(net, sequences):
+        return shared(net, sequences).logits
     return _whole(net, sequences)
+
+
+def shareable(net: Any, sequences: Sequences) -> bool:
+    """Whether some completions follow the same prompt, and the net can read that once."""
+    from transformers.cache_utils import DynamicLayer
+
+    if len(sequences) <= int(sequences.prompts.shape[0]) or int(sequences.lengths.min()) < 2:
+        return False
+    if "past_key_values" not in takes(net):
+        return False
+    return all(type(layer) is DynamicLayer for layer in _cache(net).layers)
 
 
 def _whole(net: Any, sequences: Sequences) -> Any:
@@ -105,12 +129,19 @@ def _whole(net: Any, sequences: Sequences) -> Any:
     return output[:, -wanted - 1 : -1]
 
 
-def _shared(net: Any, sequences: Sequences) -> Any:
-    """Prompts without their last token first; then that token with each completion."""
-    import torch
-    from transformers.cache_utils import DynamicCache
+def shared(net: Any, sequences: Sequences, **more: Any) -> Any:
+    """The net's answer to each completion's tokens but the last, after its prompt's last one.
 
-    cache = DynamicCache(config=_config(net))
+    Prompts without their last token are read first, each once; only where `shareable`.
+
+    Args:
+        net: as for `outputs`.
+        sequences: prompts and completions.
+        more: what it is told of the completions besides.
+    """
+    import torch
+
+    cache = _cache(net)
     there = _there(sequences)
     before, positions = there[:, :-1].long(), _positions(there.long())
     told = _told(net, {"logits_to_keep": 1, "position_ids": positions[:, :-1]})
@@ -125,9 +156,14 @@ def _shared(net: Any, sequences: Sequences) -> Any:
     ids = torch.cat([sequences.prompts[sequences.whose, -1:], sequences.ids[:, :-1]], 1)
     mask = torch.cat([there[sequences.whose], sequences.mask[:, :-1]], 1).long()
     told = _told(net, {"position_ids": _positions(mask)[:, -ids.shape[1] :]})
-    return net(
-        input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, **told
-    ).logits
+    told |= {"past_key_values": cache, "use_cache": True}
+    return net(input_ids=ids, attention_mask=mask, **told, **more)
+
+
+def _cache(net: Any) -> Any:
+    from transformers.cache_utils import DynamicCache
+
+    return DynamicCache(config=_config(net))
 
 
 def _there(sequences: Sequences) -> Tensor:

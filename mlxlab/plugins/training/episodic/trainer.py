@@ -19,11 +19,10 @@ from mlxlab.plugins.training.episodic.config import EpisodicConfig
 from mlxlab.plugins.training.episodic.update import Played, Update
 from mlxlab.plugins.training.episodic.worth import told, worth
 from mlxlab.plugins.training.estimates import Workload, estimates
-from mlxlab.plugins.training.grpo.failures import told as told_of
+from mlxlab.plugins.training.failures import told as told_of
 from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner
 from mlxlab.plugins.training.losses import group_advantages, kl_estimates, masked_mean
-from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
@@ -71,7 +70,7 @@ class Loop:
         asked = config.beta > 0 or config.kl_rows > 0
         self._learner = Learner(job, config, reference=asked)
         self._writer = self._learner.writer()
-        self._prompts = Prompts(self._learner, self._writer, job.warn)
+        self._prompts = self._learner.prompts(self._writer, job.warn)
         self._update = Update(self._learner, config)
         parts = {"policy": self._learner.policy}
         self.journal = Journal(job, "episodic-grpo", self._learner, parts, config.steps)
@@ -118,10 +117,10 @@ class Loop:
         async def answer(requests: Sequence[PolicyRequest]) -> list[Completion | MlxError]:
             began = perf_counter()
             clock.wait_s += began - clock.ended if clock.ended else 0.0
-            clock.began = clock.began or began
             answers = self._answers(requests, f"{seed}:{clock.rounds}")
             clock.rounds += 1
             clock.outcome()
+            clock.began = clock.began or clock.ended
             clock.generate_s += clock.ended - began
             return answers
 

@@ -78,7 +78,9 @@ def _update(shape: Shape, work: Workload, machine: Machine) -> float:
     back = 1.0 if work.weights.lora else 2.0
     again = 1.0 if work.weights.gradient_checkpointing else 0.0
     times = work.passes * (1 + back + again) * work.trained + work.forwards
-    seconds = work.sequences * work.tokens * forward * times / _speed(machine, READING)
+    alone = machine.gpus <= 1 and not work.weights.gradient_checkpointing
+    tokens = work.prompt / (work.group if alone else 1) + work.answer
+    seconds = work.sequences * tokens * forward * times / _speed(machine, READING)
     rounds = -(-work.sequences // (work.micro_batch * max(1, machine.gpus)))
     return seconds + rounds * shape.layers * LAYER_S * times
 

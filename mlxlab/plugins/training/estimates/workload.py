@@ -28,7 +28,8 @@ class Workload:
         steps: optimizer steps.
         sequences: prompts with an answer that an optimizer step learns from.
         micro_batch: those of one backward pass on one device.
-        group: sequences that share a prompt, which is read once for sampling.
+        group: sequences that share a prompt, which is read once for sampling, and in the update
+            unless activations are checkpointed or several processes train.
         longest: limit of an answer, in tokens.
         passes: how often each sequence is learned from before the next ones are sampled.
         forwards: further forward passes over each sequence: reference, old policy, critic.

@@ -61,7 +61,8 @@ class GRPOConfig(Weights):
     loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = Field(
         "grpo",
         description="How tokens are averaged: within each action, then over actions (grpo); over "
-        "all tokens (bnpo, dapo); by the length limit, free of the length's bias (dr_grpo).",
+        "all tokens of a step (dapo) or of each backward pass (bnpo); by the length limit, free of "
+        "the length's bias (dr_grpo).",
     )
     scale_rewards: Literal["group", "batch", "none"] = Field(
         "group", description="What advantages are divided by: a standard deviation, or nothing."
@@ -81,7 +82,8 @@ class GRPOConfig(Weights):
         None,
         gt=0,
         description="Optimizer steps between checkpoints. Default: 1, or 10 where a checkpoint is "
-        "larger than 1 GB. A kill loses what came after the last one.",
+        "larger than 1 GB. A kill loses what came after the last one. Rounded up to the end of "
+        "num_iterations, whose actions no checkpoint holds.",
     )
     use_vllm: bool = Field(False, description="Sample with vLLM (not tried by the authors).")
     vllm_mode: Literal["colocate", "server"] = Field(

@@ -18,29 +18,29 @@ class Drift:
 
     Args:
         model: before its first optimizer step.
-        rows: so many actions of a step, of one backward pass.
-        passes: backward passes of a step; each step measures on another one's actions.
+        rows: so many actions of a step, at most.
+        calls: of `measure` for the actions of one draw; each draw measures in another one.
     """
 
-    def __init__(self, model: Any, rows: int, passes: int) -> None:
+    def __init__(self, model: Any, rows: int, calls: int) -> None:
         self._model = model
         self._rows = rows
-        self._passes = passes
+        self._calls = calls
         self._start = {
             name: weight.detach().clone()
             for name, weight in model.named_parameters()
             if weight.requires_grad
         }
-        self._calls = 0
+        self._called = 0
         self.kl: float | None = None
 
     def measure(self, trainer: Any, batch: dict[str, Any]) -> None:
-        """Measure on a backward pass' actions, where it is this one's turn."""
+        """Measure on the actions that were asked for, where it is this call's turn."""
         import torch
 
-        turn, place = divmod(self._calls, self._passes)
-        self._calls += 1
-        if turn % self._passes != place:
+        turn, place = divmod(self._called, self._calls)
+        self._called += 1
+        if turn % self._calls != place:
             return
         part = {name: batch[name][: self._rows] for name in _NAMES}
         ids = torch.cat([part["prompt_ids"], part["completion_ids"]], dim=1)

@@ -20,6 +20,7 @@ class Layout:
         rows: actions of one backward pass of one process: whole groups.
         passes: backward passes of one optimizer step.
         reuses: optimizer steps on the same actions.
+        whole: whether advantage or loss of one action depends on all others of the step.
         processes: that train together.
     """
 
@@ -29,20 +30,27 @@ class Layout:
     passes: int
     reuses: int = 1
     processes: int = 1
+    whole: bool = False
 
     @property
     def at_once(self) -> int:
         """Backward passes whose actions the trainer asks for together.
 
         One where actions are used once: it then asks as late as can be, while others are still
-        carried out. All where they are used again, since the trainer keeps what it asked for.
+        carried out. All where they are used again, since the trainer keeps what it asked for, and
+        where it takes means over all that it asked for.
         """
-        return 1 if self.reuses == 1 else self.passes
+        return self.passes if self.whole or self.reuses > 1 else 1
+
+    @property
+    def calls(self) -> int:
+        """How often the trainer asks for actions in one draw of them."""
+        return self.passes // self.at_once
 
     def own(self, process: int) -> list[int]:
         """The states, by number within the step, in the order in which they are used."""
         each = self.rows // self.group * self.at_once
-        turns = range(process, self.passes // self.at_once * self.processes, self.processes)
+        turns = range(process, self.calls * self.processes, self.processes)
         return [turn * each + place for turn in turns for place in range(each)]
 
 
@@ -70,5 +78,12 @@ def layout(config: GRPOConfig, processes: int = 1) -> Layout:
             f"{processes} processes.",
             f"Take a multiple of generations={group} that divides {total // processes}.",
         )
-    passes = total // processes // rows
-    return Layout(config.states_per_step, group, rows, passes, config.num_iterations, processes)
+    return Layout(
+        states=config.states_per_step,
+        group=group,
+        rows=rows,
+        passes=total // processes // rows,
+        reuses=config.num_iterations,
+        processes=processes,
+        whole=config.loss_type == "dapo" or config.scale_rewards == "batch",
+    )

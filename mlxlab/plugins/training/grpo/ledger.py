@@ -42,7 +42,6 @@ class Ledger:
 
     Args:
         total: optimizer steps of the whole training.
-        reuses: optimizer steps on the same actions.
         group: actions of a group.
         gather: joins lists of all processes.
         main: whether this process writes.
@@ -69,6 +68,9 @@ class Ledger:
         self._figures: dict[str, float] = {}
         self._logged: dict[str, float] = {}
         self._waiting: list[TrainProgress] = []
+        self._transitions = 0
+        self._before_s = 0.0
+        self._since = perf_counter()
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
 
@@ -79,6 +81,8 @@ class Ledger:
         """
         if mark is not None:
             self._chooser.restore(mark["seen"])
+            self._transitions = mark.get("transitions", 0)
+            self._before_s = mark.get("seconds", 0.0)
             self.first = mark["first"]
             for each in mark["steps"]:
                 progress = TrainProgress.model_validate(each)
@@ -112,14 +116,24 @@ class Ledger:
             scored = self._scoring.judged(states, completions, taken, self._group)
             self._chooser.saw(scored.states, scored.rewards)
             self._judged = current.number, scored
+            self._transitions += len(taken)
             if self._samples is not None:
                 self._samples.add(scored.samples(step))
         assert self._judged is not None
         found = self._judged[1].figures
         figures = {name: found[name] for name in _MEANS if name in found} if again else {**found}
-        self._figures = {**figures, **self._seconds(again)}
+        self._figures = {
+            **figures,
+            "transitions": self._transitions,
+            **self._seconds(again),
+        }
         if self.drift is not None and self.drift.kl is not None:
             self._figures["kl"] = self.drift.kl
+
+    @property
+    def seconds(self) -> float:
+        """Of training, in all processes that this one goes on from."""
+        return self._before_s + perf_counter() - self._since
 
     def add(self, logs: dict[str, float]) -> None:
         """What the trainer logged about the step."""
@@ -146,8 +160,15 @@ class Ledger:
         if not self._main:
             return
         steps = [each.model_dump(mode="json") for each in told]
-        seen = self._chooser.kept()
-        _mark(folder, {"step": step, "seen": seen, "first": self.first, "steps": steps})
+        mark = {
+            "step": step,
+            "seen": self._chooser.kept(),
+            "transitions": self._transitions,
+            "seconds": self.seconds,
+            "first": self.first,
+            "steps": steps,
+        }
+        _mark(folder, mark)
         for each in told:
             self._job.tell(each)
 
@@ -161,12 +182,12 @@ class Ledger:
         current = self.rollouts.round if self.rollouts is not None else None
         if again or current is None:
             return {"generate_s": 0.0, "execute_s": 0.0, "update_s": step, "step_s": step}
-        timed = current.timed
+        clock = current.clock
         return {
-            "generate_s": timed.generate_s,
-            "execute_s": timed.execute_s,
-            "wait_s": timed.wait_s,
-            "update_s": step - timed.generate_s - timed.wait_s,
+            "generate_s": clock.generate_s,
+            "execute_s": clock.execute_s,
+            "wait_s": clock.wait_s,
+            "update_s": step - clock.generate_s - clock.wait_s,
             "step_s": step,
         }
 

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Protocol
 
 from mlxlab.core.records import Completion
 from mlxlab.core.training.states import State, Taken
 from mlxlab.plugins.policies.local.prompts import Prompt
 from mlxlab.plugins.training.choosing import Chooser
+from mlxlab.plugins.training.drawn import Clock, Draws, draw
 from mlxlab.plugins.training.grpo.layout import Layout
+from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.scoring import Scoring
-
-Waves = Iterator[tuple[list[int], list[Completion]]]
-
-
-class Draws(Protocol):
-    """Draws `samples` completions for each prompt, some of them at a time."""
-
-    def __call__(self, prompts: Sequence[Prompt], samples: int, seed: str) -> Waves:
-        """Yield places, counted over all completions, with what was drawn for them."""
-        ...
-
-
-@dataclass
-class Timed:
-    """Seconds of one step's phases; executing overlaps with the others."""
-
-    generate_s: float = 0.0
-    wait_s: float = 0.0
-    began: float = 0.0
-    ended: float = 0.0
-
-    @property
-    def execute_s(self) -> float:
-        """From the first action that was handed over to the last outcome."""
-        return max(0.0, self.ended - self.began)
-
-    def done(self, _: object) -> None:
-        """An outcome is there."""
-        self.ended = max(self.ended, perf_counter())
 
 
 @dataclass
@@ -59,7 +31,7 @@ class Round:
     prompts: list[Prompt]
     completions: list[Completion] = field(default_factory=list)
     futures: list[Future[Taken]] = field(default_factory=list)
-    timed: Timed = field(default_factory=Timed)
+    clock: Clock = field(default_factory=Clock)
 
     def places(self, state: int, group: int) -> range:
         """Where the actions of a state are, given its number within the draw."""
@@ -74,12 +46,12 @@ class Rollouts:
     trainer's own place in its data says which states come next.
 
     Args:
-        states: with the prompt of each.
+        prompts: writes those of the drawn states.
     """
 
     def __init__(
         self,
-        states: Sequence[tuple[State, Prompt]],
+        prompts: Prompts,
         chooser: Chooser,
         scoring: Scoring,
         layout: Layout,
@@ -87,7 +59,7 @@ class Rollouts:
         seed: int,
         process: int = 0,
     ) -> None:
-        self._prompts = {state.id: prompt for state, prompt in states}
+        self._prompts = prompts
         self._chooser = chooser
         self._scoring = scoring
         self._layout = layout
@@ -114,36 +86,23 @@ class Rollouts:
         started = perf_counter()
         current, places = self.asked(prompts)
         taken = [current.futures[place].result() for place in places]
-        current.timed.wait_s += perf_counter() - started
+        current.clock.wait_s += perf_counter() - started
         return [self._scoring.value(each)[0] for each in taken]
 
     def _begun(self, number: int, draws: Draws) -> Round:
         """States in the order of their prompts' lengths, in which they are drawn and used."""
         drawn = self._chooser.draw(number, self._layout.states)
-        drawn.sort(key=lambda state: (len(self._prompts[state.id].ids), state.id))
+        drawn.sort(key=lambda state: (len(self._prompts.of_state(state).ids), state.id))
         own = self._layout.own(self._process)
         states = [drawn[place] for place in own]
-        prompts = [self._prompts[state.id] for state in states]
+        prompts = [self._prompts.of_state(state) for state in states]
         current = Round(number, own, states, prompts)
         self._carry_out(current, draws)
         return current
 
     def _carry_out(self, current: Round, draws: Draws) -> None:
         """Hand each wave over as soon as it is drawn: it runs while the next one is drawn."""
-        group = self._layout.group
-        timed = current.timed
-        started = perf_counter()
-        there: dict[int, tuple[Completion, Future[Taken]]] = {}
         seed = f"{self._seed}:{current.number}:{self._process}"
-        for places, completions in draws(current.prompts, group, seed):
-            timed.began = timed.began or perf_counter()
-            states = [current.states[place // group] for place in places]
-            futures = self._scoring.submit(states, completions)
-            for place, completion, future in zip(places, completions, futures, strict=True):
-                future.add_done_callback(timed.done)
-                there[place] = completion, future
-        timed.generate_s = perf_counter() - started
-        for place in range(len(there)):
-            completion, future = there[place]
-            current.completions.append(completion)
-            current.futures.append(future)
+        asked = current.states, current.prompts
+        drawn = draw(draws, self._scoring, asked, self._layout.group, seed, current.clock)
+        current.completions, current.futures = drawn.completions, drawn.futures

@@ -47,11 +47,17 @@ def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) 
         seed=job.seed,
         logging_steps=1,
         save_strategy="steps",
-        save_steps=config.save_steps or (1 if trained * _BYTES < _LARGE else 10),
+        save_steps=save_steps(config, trained),
         save_total_limit=2,
         report_to=[name for name in config.report_to.split(",") if name != "none"] or "none",
         disable_tqdm=True,
     )
+
+
+def save_steps(config: GRPOConfig, trained: int) -> int:
+    """Optimizer steps between checkpoints, at each of which new actions are drawn next."""
+    wanted = config.save_steps or (1 if trained * _BYTES < _LARGE else 10)
+    return -(-wanted // config.num_iterations) * config.num_iterations
 
 
 def _optimizer(config: GRPOConfig, trained: int) -> dict[str, Any]:

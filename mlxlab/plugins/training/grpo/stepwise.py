@@ -2,8 +2,9 @@
 
 TRL 1.16 samples, rewards and then updates, one after the other. Here all actions of an optimizer
 step are sampled first, each portion is carried out while the next one is sampled, and the first
-backward pass begins while the actions of later ones are still carried out. Nothing about the
-gradient changes: the actions come from the same weights, and the passes are added up.
+backward pass begins while the actions of later ones are still carried out. A pass reads the prompt
+of a group once. Nothing about the gradient changes: the actions come from the same weights, and the
+passes are added up.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from mlxlab.plugins.policies.local.answers import Reader
 from mlxlab.plugins.policies.local.batch import Row
 from mlxlab.plugins.policies.local.prompts import Prompt
 from mlxlab.plugins.policies.local.sampling import Draw
+from mlxlab.plugins.training.drawn import Waves
 from mlxlab.plugins.training.grpo.drift import Drift
 from mlxlab.plugins.training.grpo.ledger import Ledger
-from mlxlab.plugins.training.grpo.rollouts import Rollouts, Waves
+from mlxlab.plugins.training.grpo.rollouts import Rollouts
+from mlxlab.plugins.training.grpo.sharing import of_group
 from mlxlab.plugins.training.sampling import Writer
 
 
@@ -62,6 +65,21 @@ class Stepwise:
         use_vllm = getattr(self, "use_vllm", False)
         return [list(each.token_ids or ()) for each in drawn], logprobs if use_vllm else None
 
+    def _get_per_token_logps_and_entropies(
+        self, model: Any, ids: Any, mask: Any, width: int, **more: Any
+    ) -> Any:
+        """As TRL does, but for the prompt of a group, which is read once."""
+        me: Any = self
+        parent: Any = super()
+        alone = me.accelerator.num_processes == 1 and not me.args.gradient_checkpointing
+        rows = more.get("batch_size") or len(ids)
+        if alone and rows >= len(ids) and not more.get("compute_aux_loss"):
+            with me.accelerator.autocast():
+                found = of_group(model, ids, mask, width)
+            if found is not None:
+                return *found, None
+        return parent._get_per_token_logps_and_entropies(model, ids, mask, width, **more)
+
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         parent: Any = super()
         batch = parent._generate_and_score_completions(inputs)
@@ -69,7 +87,7 @@ class Stepwise:
             self._drift.measure(self, batch)
         return batch
 
-    def _waves(self, prompts: Sequence[Prompt], samples: int, seed: str) -> Waves:
+    def _waves(self, prompts: Sequence[Prompt], samples: int, seed: str, /) -> Waves:
         """Draw with our own batches, or as TRL does where weights are spread or vLLM draws."""
         me: Any = self
         if me.use_vllm or me.is_deepspeed_enabled or me.is_fsdp_enabled:

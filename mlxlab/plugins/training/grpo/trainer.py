@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from mlxlab.core.errors import MissingExtra, PolicyError
@@ -12,19 +11,19 @@ from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import CHECKPOINTS, FINAL, Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.plugins.policies.local.answers import Reader
 from mlxlab.plugins.training.card import Facts
-from mlxlab.plugins.training.choosing import Chooser
+from mlxlab.plugins.training.choosing import Chooser, recorded
 from mlxlab.plugins.training.estimates import estimates
+from mlxlab.plugins.training.failures import told
 from mlxlab.plugins.training.final import save_final
-from mlxlab.plugins.training.grpo.asking import asked
 from mlxlab.plugins.training.grpo.config import GRPOConfig
 from mlxlab.plugins.training.grpo.drift import Drift
-from mlxlab.plugins.training.grpo.failures import told
 from mlxlab.plugins.training.grpo.layout import Layout, layout
 from mlxlab.plugins.training.grpo.ledger import Events, Ledger, newest
 from mlxlab.plugins.training.grpo.rollouts import Rollouts
 from mlxlab.plugins.training.grpo.settings import settings, work
 from mlxlab.plugins.training.grpo.stepwise import Stepwise
 from mlxlab.plugins.training.models import Loaded, load
+from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.sampling import Drawing, Writer
 from mlxlab.plugins.training.scoring import Scoring
@@ -62,7 +61,6 @@ class GRPO:
             UsageError: model, options and recorded steps do not go together.
             MlxError: nothing could be executed, or the disk is full; checkpoints stay.
         """
-        started = perf_counter()
         with quiet(), told(job):
             loaded = load(job, self.config)
             self._leave_cores(loaded)
@@ -83,7 +81,7 @@ class GRPO:
             steps=self.config.steps,
             first=ledger.first,
             last=ledger.last,
-            seconds=perf_counter() - started,
+            seconds=ledger.seconds,
             reward=job.reward,
         )
         return save_final(job, loaded, facts, merge=self.config.save == "merged", state=state)
@@ -107,11 +105,12 @@ class GRPO:
         there = PartialState()
         plan = layout(self.config, there.num_processes)
         writer, reader = self._speakers(loaded)
-        states = asked(job, self.config, loaded, writer)
-        chooser = Chooser([state for state, _ in states], self.config.choose, job.seed)
+        prompts = Prompts(writer, loaded.context, job.warn)
+        states = prompts.askable(recorded(job, self.config.ideas))
+        chooser = Chooser(states, self.config.choose, job.seed)
         scoring = Scoring(job)
         rollouts = Rollouts(
-            states, chooser, scoring, plan, seed=job.seed, process=there.process_index
+            prompts, chooser, scoring, plan, seed=job.seed, process=there.process_index
         )
         ledger = Ledger(
             job,
@@ -124,7 +123,7 @@ class GRPO:
         )
         trainer = self._trainer(job, loaded, plan, rollouts, ledger)
         measured = self.config.kl_rows > 0 and self.config.beta == 0 and there.num_processes == 1
-        drift = Drift(loaded.model, self.config.kl_rows, plan.passes) if measured else None
+        drift = Drift(loaded.model, self.config.kl_rows, plan.calls) if measured else None
         ledger.rollouts, ledger.drift = rollouts, drift
         trainer.prepared(rollouts, ledger, drift, writer, reader)
         return trainer, ledger

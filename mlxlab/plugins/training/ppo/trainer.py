@@ -6,11 +6,10 @@ from typing import Any
 
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.states import State
-from mlxlab.plugins.training.choosing import Chooser, pool
+from mlxlab.plugins.training.choosing import Chooser, recorded
 from mlxlab.plugins.training.drawn import Clock, draw
 from mlxlab.plugins.training.estimates import Workload, estimates
-from mlxlab.plugins.training.grpo.asking import without_ideas
-from mlxlab.plugins.training.grpo.failures import told
+from mlxlab.plugins.training.failures import told
 from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner, Optimized
 from mlxlab.plugins.training.losses import kl_estimates, masked_mean
@@ -18,7 +17,6 @@ from mlxlab.plugins.training.ppo.config import PPOConfig
 from mlxlab.plugins.training.ppo.critic import critic_of
 from mlxlab.plugins.training.ppo.rollout import Opinions, material, opinions
 from mlxlab.plugins.training.ppo.update import Update
-from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
@@ -58,15 +56,13 @@ class Loop:
     def __init__(self, job: TrainJob, config: PPOConfig) -> None:
         self._job, self._config = job, config
         self._scoring = Scoring(job)
-        found = pool(job.corpus, without_ideas) if config.ideas == "strip" else pool(job.corpus)
-        if found.equal:
-            job.warn(f"{found.equal} recorded states were equal to others and count once.")
-        self._chooser = Chooser(found.states, config.choose, job.seed)
         asked = config.beta > 0 or config.kl_rows > 0
         self._learner = Learner(job, config, reference=asked)
         self._critic = self._made_critic()
         self._writer = self._learner.writer()
-        self._prompts = Prompts(self._learner, self._writer, job.warn)
+        self._prompts = self._learner.prompts(self._writer, job.warn)
+        states = self._prompts.askable(recorded(job, config.ideas))
+        self._chooser = Chooser(states, config.choose, job.seed)
         self._update = Update(self._learner, self._critic, config)
         parts = {"policy": self._learner.policy, "critic": self._critic}
         self.journal = Journal(job, "ppo", self._learner, parts, config.steps)
@@ -86,9 +82,10 @@ class Loop:
 
         config, clock, seed = self._config, Clock(), f"{self._job.seed}:{step}"
         torch.manual_seed(self._job.seed * 1_000_003 + step)
-        asked = self._prompts.usable(self._states(step))
+        states = self._states(step)
+        asked = states, [self._prompts.of_state(state) for state in states]
         group = config.generations
-        drawn = draw(self._writer, self._scoring, asked, group, self._own(seed), clock)
+        drawn = draw(self._writer.waves, self._scoring, asked, group, self._own(seed), clock)
         sequences = self._learner.sequences(drawn.completions)
         found = opinions(self._learner, self._critic, config, sequences)
         measured = self._measured(found)

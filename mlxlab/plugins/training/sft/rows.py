@@ -10,8 +10,8 @@ from typing import Any
 
 from mlxlab.core.errors import MlxError
 from mlxlab.core.training.examples import Example
+from mlxlab.plugins.training.ideas import stripped
 from mlxlab.plugins.training.prompts import completion_ids, marked, prompt_ids
-from mlxlab.plugins.training.sft.ideas import stripped
 
 IGNORED = -100
 """The label of a token that is not learned, as torch's cross entropy has it."""

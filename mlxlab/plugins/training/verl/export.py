@@ -12,7 +12,7 @@ from mlxlab.core.errors import MissingExtra, MlxError, RecordError
 from mlxlab.core.training.examples import Corpus
 from mlxlab.core.training.states import State
 from mlxlab.plugins.training.choosing import pool
-from mlxlab.plugins.training.sft.ideas import stripped
+from mlxlab.plugins.training.ideas import stripped
 
 ROWS, SETTINGS, REWARD = "train.parquet", "mlxlab.json", "reward.py"
 _SOURCE = '''"""verl's custom_reward_function.path: every answer is carried out by mlxlab."""
