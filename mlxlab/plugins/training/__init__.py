@@ -27,6 +27,13 @@ What trainers share:
     sampling.Writer(net, tokenizer, ends, drawing).waves(prompts, samples, seed)
         Completions in batches, as `local` draws them; equal prompts are read once.
     sequences.Sequences.of(completions, pad, device), sequences.outputs(net, sequences)
+    choosing.recorded(job, ideas), choosing.Chooser     the states of a job, and which are drawn
+    prompting.Prompts(writer, context, warn)            prompts of states, where they fit
+    drawn.draw(draws, scoring, asked, group, seed, clock)
+        Actions, carried out while others are drawn.
+    failures.told(job)                      whatever a library raises, as an error for people
+    ideas.stripped(messages, ideas)         prompts without woven ideas
+    tracking                                trackers, through accelerate
     losses                                  clipped surrogates, GAE, KL, whitening, masked means
     learning.Learner, journal.Journal       what trainers with an own loop share
     samples.Samples(out, after=step).add([samples.Sample(step=1, state=..., text=...)])
