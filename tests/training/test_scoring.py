@@ -35,6 +35,26 @@ def test_what_has_no_value_is_none_counted_and_told_once_for_each_reason() -> No
     assert "3 actions have no reward" in next(line for line in told if "engine" in line)
 
 
+def test_reasons_that_differ_in_a_number_are_told_once_and_huge_rewards_are_none() -> None:
+    told: list[str] = []
+    outside = [
+        replace(
+            pulled(0.0, "a"),
+            rewards={
+                REWARD: RewardValue(value=None, reason=f"it returned {value}, outside [0, 1]")
+            },
+        )
+        for value in ("7.31", "-2e+20", "nan")
+    ]
+    scored = judge([*outside, pulled(1e308, "b"), pulled(1.0, "c")], [state("one")] * 5, told, 5)
+    assert scored.rewards == (None, None, None, None, 1.0)
+    assert told == [
+        "An action has no reward and is left out of the update: it returned 7.31, outside [0, 1]",
+        "An action has no reward and is left out of the update: the reward is 1e+308, too large "
+        "to learn from",
+    ]
+
+
 def test_m_best_that_is_missing_gives_the_reason_of_the_reward() -> None:
     told: list[str] = []
     silent = replace(

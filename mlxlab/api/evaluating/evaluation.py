@@ -137,7 +137,6 @@ def _one_each(states: Sequence[State], seed: int) -> tuple[State, ...]:
     return sample(states, len({state.task for state in states}), seed)
 
 
-
 async def _evaluate(
     field: Field, policies: Mapping[str, Component[Policy]], out: Path
 ) -> Evaluation:
