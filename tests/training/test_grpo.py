@@ -209,6 +209,14 @@ def test_options_train(tmp_path: Path, bandit: Bandit, options: dict[str, Any]) 
     assert drawn == 4 * 16 // options.get("num_iterations", 1)
 
 
+def test_a_bonus_keeps_the_entropy(tmp_path: Path, bandit: Bandit) -> None:
+    last = [
+        trained(tmp_path / str(bonus), bandit, entropy_bonus=bonus)[-1].figures["entropy"]
+        for bonus in (0.0, 50.0)
+    ]
+    assert last[1] > last[0] + 0.005
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"loss_type": "dapo"}, {"scale_rewards": "batch"}],

@@ -50,7 +50,12 @@ def trainer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return trainer
 
 
-def loss(trainer: Any, monkeypatch: pytest.MonkeyPatch, padding: float = 0.0) -> tuple[Any, Any]:
+def loss(
+    trainer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    padding: float = 0.0,
+    entropies: list[list[float]] | None = None,
+) -> tuple[Any, Any]:
     """The loss on the example, and the log-probabilities that it can be derived by."""
     import torch
 
@@ -61,7 +66,7 @@ def loss(trainer: Any, monkeypatch: pytest.MonkeyPatch, padding: float = 0.0) ->
     monkeypatch.setattr(
         trainer,
         "_get_per_token_logps_and_entropies",
-        lambda *_, **__: (now, torch.zeros_like(old), None),
+        lambda *_, **__: (now, torch.tensor(entropies or [[0.0] * 3] * 2), None),
     )
     ids = torch.zeros(2, 3, dtype=torch.long)
     inputs = {
@@ -121,6 +126,16 @@ def test_what_stands_at_padding_changes_nothing(
 ) -> None:
     values = {loss(trainer, monkeypatch, padding)[0].item() for padding in (0.0, -3.0, 2.0)}
     assert len(values) == 1
+
+
+def test_entropy_is_worth_its_bonus(trainer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The mean over the five tokens, padding left out: (0.1 + 0.2 + 0.3 + 0.4 + 0.5) / 5 = 0.3.
+    entropies = [[0.1, 0.2, 0.3], [0.4, 0.5, 9.0]]
+    without, _ = loss(trainer, monkeypatch, entropies=entropies)
+    monkeypatch.setattr(trainer, "_entropy_bonus_enabled", True)
+    monkeypatch.setattr(trainer, "entropy_coef", 0.05)
+    with_bonus, _ = loss(trainer, monkeypatch, entropies=entropies)
+    assert (without - with_bonus).item() == pytest.approx(0.05 * 0.3)
 
 
 def test_advantages_are_relative_to_the_group_and_none_is_left_out(trainer: Any) -> None:

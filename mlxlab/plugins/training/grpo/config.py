@@ -56,6 +56,9 @@ class GRPOConfig(Weights):
     weight_decay: float = Field(0.0, ge=0, description="Of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0, description="Longer gradients are shortened to it.")
     beta: float = Field(0.0, ge=0, description="Weight of the KL term against the start policy.")
+    entropy_bonus: float = Field(
+        0.0, ge=0, description="Weight of the mean entropy of a token, which keeps actions diverse."
+    )
     epsilon: float = Field(0.2, gt=0, description="Ratios are clipped to 1 - epsilon ...")
     epsilon_high: float | None = Field(None, gt=0, description="... 1 + this. Default: epsilon.")
     loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = Field(

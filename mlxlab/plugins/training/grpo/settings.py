@@ -34,6 +34,7 @@ def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) 
         mask_truncated_completions=config.mask_truncated,
         beta=config.beta,
         use_bias_correction_kl=True,  # else the gradient of k3 is not that of the KL
+        entropy_coef=config.entropy_bonus,
         epsilon=config.epsilon,
         epsilon_high=config.epsilon_high,
         loss_type=config.loss_type,
