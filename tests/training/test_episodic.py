@@ -14,8 +14,8 @@ from mlxlab.core.trainer import TrainJob, TrainProgress
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn
 from mlxlab.plugins.training.episodic import EpisodicConfig, EpisodicGRPO
-from mlxlab.plugins.training.episodic.trainer import places
 from mlxlab.plugins.training.episodic.worth import told, worth
+from mlxlab.plugins.training.playing import places
 from mlxlab.plugins.training.scoring import Scoring
 from tests.recorded import task
 from tests.training.bandit import BASE, REWARD, Bandit, corpus, job, pulled, state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log, sqrt
 from random import Random
@@ -46,20 +46,26 @@ def pool(corpus: Corpus, change: Callable[[State], State] = lambda state: state)
     Raises:
         UsageError: there is none.
     """
-    found: dict[Hashable, State] = {}
-    count = 0
-    for example in corpus.examples:
-        if example.state.decision.prompt is None and example.state.said is None:
-            continue
-        count += 1
-        state = change(example.state)
-        found.setdefault(_key(state), state)
+    told = [
+        change(example.state)
+        for example in corpus.examples
+        if example.state.decision.prompt is not None or example.state.said is not None
+    ]
+    found = distinct(told)
     if not found:
         raise UsageError(
             "No recorded step holds a state that an action could be taken from.",
             "Record some runs first: mlx run --task flights --scaffold linear",
         )
-    return Pool(tuple(found.values()), count - len(found))
+    return Pool(found, len(told) - len(found))
+
+
+def distinct(states: Iterable[State]) -> tuple[State, ...]:
+    """Each state once; the first of equal ones."""
+    found: dict[Hashable, State] = {}
+    for state in states:
+        found.setdefault(_key(state), state)
+    return tuple(found.values())
 
 
 def recorded(job: TrainJob, ideas: Ideas) -> tuple[State, ...]:
@@ -133,6 +139,7 @@ class Chooser:
         self._states = list(states)
         self._how = how
         self._seed = seed
+        self._known = {state.id for state in self._states}
         self._seen: dict[str, Seen] = {}
         self._orders: dict[str, list[int]] = {}
         self._tasks: dict[str, list[int]] = {}
@@ -150,9 +157,9 @@ class Chooser:
         return [self._states[each] for each in draws[self._how](number, count)]
 
     def saw(self, states: Sequence[State], rewards: Sequence[float | None]) -> None:
-        """Take in the rewards of actions; those without one tell nothing."""
+        """Take in the rewards of actions; those without one, or elsewhere, tell nothing."""
         for state, reward in zip(states, rewards, strict=True):
-            if reward is not None:
+            if reward is not None and state.id in self._known:
                 self._seen.setdefault(state.id, Seen()).add(reward)
 
     def kept(self) -> dict[str, tuple[int, float, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -24,13 +24,30 @@ class Draws(Protocol):
         ...
 
 
+def written(draws: Draws) -> Callable[[Sequence[Prompt], str], list[Completion]]:
+    """What draws one completion for each prompt, all of them at once."""
+
+    def write(prompts: Sequence[Prompt], seed: str) -> list[Completion]:
+        found: dict[int, Completion] = {}
+        for where, completions in draws(prompts, 1, seed):
+            found.update(zip(where, completions, strict=True))
+        return [found[place] for place in range(len(prompts))]
+
+    return write
+
+
 @dataclass
 class Clock:
-    """Seconds of a step's phases; executing overlaps with what the model does."""
+    """Seconds of a step's phases; executing overlaps with what the model does.
+
+    `play_s` are those of episodes that are played for own states, `played` their actions.
+    """
 
     started: float = field(default_factory=perf_counter)
     generate_s: float = 0.0
     wait_s: float = 0.0
+    play_s: float = 0.0
+    played: int = 0
     began: float = 0.0
     ended: float = 0.0
     rounds: int = 0
@@ -46,14 +63,18 @@ class Clock:
         `wait_s` is the part of `execute_s` in which the model had nothing to do, and `update_s` all
         that is neither that nor sampling.
         """
-        step = perf_counter() - self.started
-        return {
+        return self.of(perf_counter() - self.started)
+
+    def of(self, step_s: float) -> dict[str, float]:
+        """Of a step that took so long."""
+        told = {
             "generate_s": self.generate_s,
             "execute_s": self.execute_s,
             "wait_s": self.wait_s,
-            "update_s": step - self.generate_s - self.wait_s,
-            "step_s": step,
+            "update_s": step_s - self.generate_s - self.wait_s - self.play_s,
+            "step_s": step_s,
         }
+        return {**told, "play_s": self.play_s} if self.played else told
 
     def outcome(self, _: object = None) -> None:
         """One more outcome is there."""

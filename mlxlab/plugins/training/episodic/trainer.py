@@ -13,8 +13,7 @@ from mlxlab.core.records import Completion
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn, play
-from mlxlab.plugins.policies.local.prompts import Prompt
-from mlxlab.plugins.training.drawn import Clock
+from mlxlab.plugins.training.drawn import Clock, written
 from mlxlab.plugins.training.episodic.config import EpisodicConfig
 from mlxlab.plugins.training.episodic.update import Played, Update
 from mlxlab.plugins.training.episodic.worth import told, worth
@@ -23,6 +22,7 @@ from mlxlab.plugins.training.failures import told as told_of
 from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner
 from mlxlab.plugins.training.losses import group_advantages, kl_estimates, masked_mean
+from mlxlab.plugins.training.playing import answers, places
 from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
@@ -131,17 +131,7 @@ class Loop:
         return episodes
 
     def _answers(self, requests: Sequence[PolicyRequest], seed: str) -> list[Completion | MlxError]:
-        asked: dict[int, Prompt] = {}
-        answers: dict[int, Completion | MlxError] = {}
-        for place, request in enumerate(requests):
-            try:
-                asked[place] = self._prompts.of(request.messages)
-            except MlxError as error:
-                answers[place] = error
-        if asked:
-            written = self._writer.write(list(asked.values()), 1, seed)
-            answers.update(zip(asked, written, strict=True))
-        return [answers[place] for place in range(len(requests))]
+        return answers(requests, self._prompts, written(self._writer.waves), seed)
 
     def _starts(self, step: int) -> list[Start]:
         """Tasks in turn, in a new order each round; a group's episodes differ in their seed."""
@@ -213,24 +203,6 @@ class Loop:
         problems = {each.problem for each in episodes if each.problem}
         for problem in sorted(problems):
             self._job.warn(f"An episode ended before its time: {problem}")
-
-
-def places(job: TrainJob) -> list[tuple[str, str]]:
-    """Where episodes can be played: tasks of recorded states, with the scaffold of each.
-
-    Raises:
-        UsageError: there is none.
-    """
-    states = (example.state for example in job.corpus.examples)
-    found = dict.fromkeys(
-        (state.task, state.decision.scaffold.spec) for state in states if state.own
-    )
-    if not found:
-        raise UsageError(
-            "No recorded step says which task an episode could be played on.",
-            "Record some runs first: mlx run --task flights --scaffold linear",
-        )
-    return list(found)
 
 
 def work(config: EpisodicConfig) -> Workload:

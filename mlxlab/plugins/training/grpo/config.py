@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mlxlab.plugins.training.choosing import How
 from mlxlab.plugins.training.models import Weights
+from mlxlab.plugins.training.revisiting import Revisits
 
 PRESETS: dict[str, dict[str, Any]] = {
     "ml-agent": {
@@ -26,7 +27,7 @@ coefficient 0.001. Its PPO draws an unstated number of actions a state; a group 
 the batch is 32 states of 8 actions. The length limit is unstated too: 1024 tokens hold a script."""
 
 
-class GRPOConfig(Weights):
+class GRPOConfig(Weights, Revisits):
     """Options of the trainer `grpo`; a preset fills in what is not said."""
 
     argument: ClassVar[str] = "preset"

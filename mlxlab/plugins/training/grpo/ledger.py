@@ -116,7 +116,7 @@ class Ledger:
             scored = self._scoring.judged(states, completions, taken, self._group)
             self._chooser.saw(scored.states, scored.rewards)
             self._judged = current.number, scored
-            self._transitions += len(taken)
+            self._transitions += len(taken) + current.clock.played
             if self._samples is not None:
                 self._samples.add(scored.samples(step))
         assert self._judged is not None
@@ -182,14 +182,7 @@ class Ledger:
         current = self.rollouts.round if self.rollouts is not None else None
         if again or current is None:
             return {"generate_s": 0.0, "execute_s": 0.0, "update_s": step, "step_s": step}
-        clock = current.clock
-        return {
-            "generate_s": clock.generate_s,
-            "execute_s": clock.execute_s,
-            "wait_s": clock.wait_s,
-            "update_s": step - clock.generate_s - clock.wait_s,
-            "step_s": step,
-        }
+        return current.clock.of(step)
 
 
 class Events:

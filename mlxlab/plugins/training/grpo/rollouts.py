@@ -11,9 +11,10 @@ from mlxlab.core.records import Completion
 from mlxlab.core.training.states import State, Taken
 from mlxlab.plugins.policies.local.prompts import Prompt
 from mlxlab.plugins.training.choosing import Chooser
-from mlxlab.plugins.training.drawn import Clock, Draws, draw
+from mlxlab.plugins.training.drawn import Clock, Draws, draw, written
 from mlxlab.plugins.training.grpo.layout import Layout
 from mlxlab.plugins.training.prompting import Prompts
+from mlxlab.plugins.training.revisiting import OwnStates
 from mlxlab.plugins.training.scoring import Scoring
 
 
@@ -47,6 +48,7 @@ class Rollouts:
 
     Args:
         prompts: writes those of the drawn states.
+        own: gives the states that the policy comes to by itself.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Rollouts:
         chooser: Chooser,
         scoring: Scoring,
         layout: Layout,
+        own: OwnStates,
         *,
         seed: int,
         process: int = 0,
@@ -63,6 +66,7 @@ class Rollouts:
         self._chooser = chooser
         self._scoring = scoring
         self._layout = layout
+        self._own = own
         self._seed = seed
         self._process = process
         self.round: Round | None = None
@@ -91,14 +95,22 @@ class Rollouts:
 
     def _begun(self, number: int, draws: Draws) -> Round:
         """States in the order of their prompts' lengths, in which they are drawn and used."""
-        drawn = self._chooser.draw(number, self._layout.states)
+        clock = Clock()
+        drawn = self._drawn(number, draws, clock)
         drawn.sort(key=lambda state: (len(self._prompts.of_state(state).ids), state.id))
         own = self._layout.own(self._process)
         states = [drawn[place] for place in own]
         prompts = [self._prompts.of_state(state) for state in states]
-        current = Round(number, own, states, prompts)
+        current = Round(number, own, states, prompts, clock=clock)
         self._carry_out(current, draws)
         return current
+
+    def _drawn(self, number: int, draws: Draws, clock: Clock) -> list[State]:
+        """Own states as far as there are some, recorded ones for the rest."""
+        wanted = self._layout.states
+        visit = self._own.draw(number, self._own.share(wanted), written(draws))
+        clock.play_s, clock.played = visit.seconds, visit.taken
+        return visit.states + self._chooser.draw(number, wanted)[: wanted - len(visit.states)]
 
     def _carry_out(self, current: Round, draws: Draws) -> None:
         """Hand each wave over as soon as it is drawn: it runs while the next one is drawn."""

@@ -25,6 +25,7 @@ from mlxlab.plugins.training.grpo.stepwise import Stepwise
 from mlxlab.plugins.training.models import Loaded, load
 from mlxlab.plugins.training.prompting import Prompts
 from mlxlab.plugins.training.quiet import quiet
+from mlxlab.plugins.training.revisiting import OwnStates
 from mlxlab.plugins.training.sampling import Drawing, Writer
 from mlxlab.plugins.training.scoring import Scoring
 
@@ -109,8 +110,9 @@ class GRPO:
         states = prompts.askable(recorded(job, self.config.ideas))
         chooser = Chooser(states, self.config.choose, job.seed)
         scoring = Scoring(job)
+        own = OwnStates(job, self.config, prompts, there.num_processes)
         rollouts = Rollouts(
-            prompts, chooser, scoring, plan, seed=job.seed, process=there.process_index
+            prompts, chooser, scoring, plan, own, seed=job.seed, process=there.process_index
         )
         ledger = Ledger(
             job,

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from mlxlab.plugins.training.choosing import How
 from mlxlab.plugins.training.learning import Learning
 from mlxlab.plugins.training.losses import Estimator
+from mlxlab.plugins.training.revisiting import Revisits
 
 PRESETS: dict[str, dict[str, Any]] = {
     "ml-agent": {
@@ -29,7 +30,7 @@ policy, 1e-5 for the critic, KL coefficient 0.001. One action a state, since the
 script. Whatever else is unstated is the default of an option of `PPOConfig`."""
 
 
-class PPOConfig(Learning):
+class PPOConfig(Learning, Revisits):
     """Options of the trainer `ppo`; a preset fills in what is not said.
 
     ML-Agent names PPO with a critic, four numbers, and verl. What it leaves unsaid is here as in

@@ -7,7 +7,7 @@ from typing import Any
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.states import State
 from mlxlab.plugins.training.choosing import Chooser, recorded
-from mlxlab.plugins.training.drawn import Clock, draw
+from mlxlab.plugins.training.drawn import Clock, draw, written
 from mlxlab.plugins.training.estimates import Workload, estimates
 from mlxlab.plugins.training.failures import told
 from mlxlab.plugins.training.journal import Journal
@@ -18,6 +18,7 @@ from mlxlab.plugins.training.ppo.critic import critic_of
 from mlxlab.plugins.training.ppo.rollout import Opinions, material, opinions
 from mlxlab.plugins.training.ppo.update import Update
 from mlxlab.plugins.training.quiet import quiet
+from mlxlab.plugins.training.revisiting import OwnStates
 from mlxlab.plugins.training.scoring import Scored, Scoring
 
 
@@ -63,6 +64,8 @@ class Loop:
         self._prompts = self._learner.prompts(self._writer, job.warn)
         states = self._prompts.askable(recorded(job, config.ideas))
         self._chooser = Chooser(states, config.choose, job.seed)
+        processes = self._learner.accelerator.num_processes
+        self._own_states = OwnStates(job, config, self._prompts, processes)
         self._update = Update(self._learner, self._critic, config)
         parts = {"policy": self._learner.policy, "critic": self._critic}
         self.journal = Journal(job, "ppo", self._learner, parts, config.steps)
@@ -82,7 +85,7 @@ class Loop:
 
         config, clock, seed = self._config, Clock(), f"{self._job.seed}:{step}"
         torch.manual_seed(self._job.seed * 1_000_003 + step)
-        states = self._states(step)
+        states = self._states(step, clock)
         asked = states, [self._prompts.of_state(state) for state in states]
         group = config.generations
         drawn = draw(self._writer.waves, self._scoring, asked, group, self._own(seed), clock)
@@ -92,6 +95,7 @@ class Loop:
         scored = drawn.scored(self._scoring, group, clock)
         ready = material(found, list(scored.rewards), config, measured)
         updated = self._update(ready, group, seed)
+        self._transitions += clock.played
         self._commit(step, scored, {**ready.figures, **updated}, clock)
 
     def _commit(self, step: int, scored: Scored, found: dict[str, float], clock: Clock) -> None:
@@ -107,9 +111,13 @@ class Loop:
         counters = {"seen": self._chooser.kept(), "transitions": self._transitions}
         self.journal.commit(step, figures, scored.samples(step), counters)
 
-    def _states(self, step: int) -> list[State]:
-        """This process's share of a step's states."""
-        drawn = self._chooser.draw(step - 1, self._config.states_per_step)
+    def _states(self, step: int, clock: Clock) -> list[State]:
+        """This process's share of a step's states: own ones as far as there are some."""
+        wanted, own = self._config.states_per_step, self._own_states
+        visit = own.draw(step - 1, own.share(wanted), written(self._writer.waves))
+        clock.play_s, clock.played = visit.seconds, visit.taken
+        drawn = self._chooser.draw(step - 1, wanted)
+        drawn = visit.states + drawn[: wanted - len(visit.states)]
         accelerator = self._learner.accelerator
         return drawn[accelerator.process_index :: accelerator.num_processes]
 
