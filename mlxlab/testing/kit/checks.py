@@ -1,0 +1,67 @@
+"""What a suite consists of: checks with ids, and the gaps that a component declares."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ClassVar, NamedTuple
+
+_TEST = "test_"
+
+
+class Check(NamedTuple):
+    """One promise: its stable id, what is promised in a line, and the method that puts it to test."""
+
+    id: str
+    promise: str
+    method: str
+
+
+class Conformance:
+    """The base of every suite.
+
+    A subclass may declare what its component does not keep, each with the reason:
+    `known_gaps = {"sandbox.memory": "no limit on this engine"}`. Such a check has to fail: one that
+    passes fails as stale. An id that no check has is refused when the class is made.
+    """
+
+    prefix: ClassVar[str] = ""
+    """What the ids of the suite's checks begin with: the kind of component."""
+    known_gaps: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Turn the checks of declared gaps into strict expected failures."""
+        super().__init_subclass__(**kwargs)
+        declared = vars(cls).get("known_gaps", {})
+        checks = {check.id: check for check in checks_of(cls)}
+        if unknown := sorted(set(declared) - set(checks)):
+            raise TypeError(f"{cls.__name__}.known_gaps names no check: {', '.join(unknown)}")
+        for name, reason in declared.items():
+            method = checks[name].method
+            setattr(cls, method, _expected(getattr(cls, method), name, reason))
+
+
+def checks_of(suite: type[Conformance]) -> list[Check]:
+    """The checks of a suite, in the order of their ids."""
+    found = []
+    for name, method in inspect.getmembers(suite, inspect.isfunction):
+        if name.startswith(_TEST):
+            promise = (inspect.getdoc(method) or "").partition("\n")[0]
+            found.append(Check(f"{suite.prefix}.{name.removeprefix(_TEST)}", promise, name))
+    return sorted(found)
+
+
+def _expected(method: Callable[..., None], name: str, reason: str) -> Callable[..., None]:
+    @wraps(method)
+    def fails(self: Conformance, *args: Any, **kwargs: Any) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception:
+            if pytest := sys.modules.get("pytest"):
+                pytest.xfail(reason)
+            raise
+        raise AssertionError(f"{name} is a known gap ({reason}), but passes: take it out.")
+
+    return fails

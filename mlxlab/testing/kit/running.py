@@ -1,0 +1,84 @@
+"""Running a suite without pytest."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from mlxlab.testing.kit.checks import Check, Conformance, checks_of
+
+Outcome = Literal["ok", "gap", "FAILED"]
+
+
+class Result(NamedTuple):
+    """What a check came to; `cause` says in a line why it failed or is a gap."""
+
+    id: str
+    outcome: Outcome
+    promise: str
+    cause: str = ""
+
+
+def run_checks(
+    suite: type[Conformance],
+    gaps: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
+) -> Iterator[Result]:
+    """Run every check of a suite, each on a subject set up for it; yields as they end.
+
+    Args:
+        gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
+        without: ids to leave out.
+    """
+    known = {**suite.known_gaps, **(gaps or {})}
+    subject = suite()
+    _call(suite, "setup_class")
+    try:
+        for check in checks_of(suite):
+            if check.id not in without:
+                yield _judged(check, _failure(subject, check), known)
+    finally:
+        _call(suite, "teardown_class")
+
+
+def _failure(subject: Conformance, check: Check) -> BaseException | None:
+    """What the check raised, before or after it too."""
+    method = inspect.unwrap(getattr(type(subject), check.method))
+    try:
+        _call(subject, "setup_method")
+        try:
+            method(subject)
+        finally:
+            _call(subject, "teardown_method")
+    except Exception as error:
+        return error
+    return None
+
+
+def _judged(check: Check, error: BaseException | None, known: Mapping[str, str]) -> Result:
+    gap = known.get(check.id)
+    if error is None:
+        stale = f"a known gap ({gap}) that passes: take it out of known_gaps" if gap else ""
+        return Result(check.id, "FAILED" if gap else "ok", check.promise, stale)
+    if gap:
+        return Result(check.id, "gap", check.promise, gap)
+    return Result(check.id, "FAILED", check.promise, cause_of(error))
+
+
+def cause_of(error: BaseException) -> str:
+    """An error in a line; an assertion's text alone."""
+    if isinstance(error, AssertionError) and str(error):
+        return " ".join(str(error).split())
+    last = traceback.format_exception_only(error)[-1].strip()
+    if isinstance(error, AssertionError):
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{frame.line or last} (line {frame.lineno} of {frame.name})"
+    return last
+
+
+def _call(whose: object, name: str) -> None:
+    method = getattr(whose, name, None)
+    if method is not None:
+        method()
