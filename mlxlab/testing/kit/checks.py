@@ -12,7 +12,7 @@ _TEST = "test_"
 
 
 class Check(NamedTuple):
-    """One promise: its stable id, what is promised in a line, and the method that puts it to test."""
+    """One promise: its stable id, what it says in a line, and the method that tests it."""
 
     id: str
     promise: str

@@ -29,6 +29,7 @@ def run_checks(
     """Run every check of a suite, each on a subject set up for it; yields as they end.
 
     Args:
+        suite: the class.
         gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
         without: ids to leave out.
     """
