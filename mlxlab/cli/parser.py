@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
+from mlxlab.core.amounts import bytes_of, seconds_of
 from mlxlab.core.errors import UsageError
-
-_YEAR_S = 365 * 86400
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?")
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,15 +42,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def seconds(text: str) -> float:
-    """An option's duration: 90, 90s, 30m, 2h, 1h30m; in seconds, more than none."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    parts = match.groups() if match else ()
-    total = sum(float(p) * size for p, size in zip(parts, (3600, 60, 1), strict=False) if p)
-    if not any(parts) or not 0 < total < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 90, 90s, 30m or 2h")
-    if total > _YEAR_S:
-        raise argparse.ArgumentTypeError(f"'{text}' is longer than a year")
-    return total
+    """An option's duration in seconds; see `seconds_of`."""
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def positive(text: str) -> int:
@@ -80,12 +72,11 @@ def days(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """An option's amount of memory: 500M, 2G, 1.5GB, 1048576; in bytes, powers of 1024."""
-    match = _SIZE.fullmatch(text.strip().lower())
-    value = float(match[1]) * 1024 ** " kmgt".index(match[2] or " ") if match else 0.0
-    if not 1 <= value < 1 << 60:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size; write 500M or 2G")
-    return int(value)
+    """An option's amount of memory in bytes; see `bytes_of`."""
+    try:
+        return bytes_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def dollars(text: str) -> float:

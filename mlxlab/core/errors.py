@@ -3,6 +3,7 @@
     MlxError                     everything the command line prints as one line
     ├── UsageError               bad input from the user: exit status 2
     │   ├── UnknownComponent     a component name that nothing registers
+    │   ├── WrongOption          an option that a component has not, or not with this value
     │   └── MissingExtra         a package that an option needs is not installed
     ├── PluginError              a named plugin could not be loaded or broke its promise
     ├── TaskError                a task's files or grader
@@ -45,6 +46,20 @@ class UsageError(MlxError):
 
 class UnknownComponent(UsageError):
     """No installed distribution registers a component of this name."""
+
+
+class WrongOption(UsageError):
+    """An option that a component does not have, or that does not take this value.
+
+    Args:
+        message: what is wrong.
+        hint: what the user can do.
+        option: which option; the empty text where it is about several together.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:
+        super().__init__(message, hint)
+        self.option = option
 
 
 class MissingExtra(UsageError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import traceback
+import json
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import cache
@@ -13,9 +13,12 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from mlxlab.core.aliases import aliases_of, expanded
+from mlxlab.core.boundary import boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
-from mlxlab.core.errors import MlxError, PluginError, UnknownComponent, UsageError
+from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
+from mlxlab.core.loading import loaded, undisturbed, whose_entry
 from mlxlab.core.mistakes import mistake
+from mlxlab.core.options import unrecorded
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.spec import Spec
 from mlxlab.core.stated import recorded
@@ -108,19 +111,30 @@ class Registry:
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """Import an entry's target; whatever goes wrong is named with plugin and cause."""
-        try:
-            target = entry.entry_point.load()
-        except (Exception, SystemExit) as error:
-            raise PluginError(
-                f"{_whose(entry)} could not be loaded: {_cause(error)}.",
-                f"Repair or remove '{entry.distribution}'; MLX_DEBUG=1 shows the traceback.",
-            ) from error
-        return target  # type: ignore[no-any-return]
+        target: Callable[..., Any] = loaded(entry)
+        return target
 
     def check(self, kind: str, spec: str) -> None:
         """Check a spec's name and options, without making the component; raises as `create`."""
-        entry, meant = self.resolve(kind, Spec.parse(spec))
-        _configure(entry, config_model(self.load(entry)), meant)
+        self.configured(kind, Spec.parse(spec))
+
+    def configured(self, kind: str, spec: Spec) -> tuple[Entry, Spec, BaseModel | None]:
+        """As `resolve`, with the config that the component would be made with; it is not made."""
+        entry, meant = self.resolve(kind, spec)
+        return entry, meant, _configure(entry, self.model(entry), meant)
+
+    def model(self, entry: Entry) -> type[BaseModel] | None:
+        """The pydantic model of a component's options; None: it has none.
+
+        Raises:
+            PluginError: it cannot be loaded, or its first parameter cannot be understood.
+        """
+        target = self.load(entry)
+        try:
+            return config_model(target)
+        except Exception as error:
+            cause = cause_of(error)
+            raise PluginError(f"{whose_entry(entry)} is no component: {cause}.") from error
 
     def create(self, kind: str, spec: str | Spec) -> Component[Any]:
         """Find, load, configure and construct a component.
@@ -138,23 +152,13 @@ class Registry:
                 f"Give it again, from Python: mlxlab.resume(run, {parameter}=...)",
             )
         entry, meant = self.resolve(kind, spec)
-        target = self.load(entry)
-        try:
-            model = config_model(target)
-        except Exception as error:
-            raise PluginError(f"{_whose(entry)} is no component: {_cause(error)}.") from error
+        target, model = self.load(entry), self.model(entry)
         config = _configure(entry, model, meant)
-        try:
+        who = whose_entry(entry)
+        with boundary(who, "its constructor", failed="could not be made"), undisturbed(False):
             instance = target() if config is None else target(config)
-        except MlxError:
-            raise
-        except Exception as error:
-            raise PluginError(f"{_whose(entry)} could not be made: {_cause(error)}.") from error
-        try:
+        with boundary(who, "what it says of itself", failed="says what cannot be recorded"):
             resolved, details = recorded(instance, "resolved"), recorded(instance, "details")
-        except Exception as error:
-            text = f"What {_whose(entry)} says of itself cannot be recorded: {_cause(error)}."
-            raise PluginError(text) from error
         whole = _canonical(spec, config)
         ref = ComponentRef(
             kind=kind,
@@ -197,11 +201,12 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         values[field] = spec.argument
     if model is None:
         if values:
-            raise UsageError(f"{entry.kind} '{entry.name}' has no options.")
+            text = f"{entry.kind} '{entry.name}' has no options."
+            raise WrongOption(text, option=next(iter(values)))
         return None
     _refuse_unknown(entry, model, values)
     try:
-        return model.model_validate(values)
+        return _validated(model, values)
     except ValidationError as error:
         where, said, missing = mistake(error)
         if missing and where == getattr(model, "argument", None):
@@ -209,7 +214,29 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         described = model.model_fields.get(where)
         hint = described.description if described is not None and " is not " in said else None
         text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
-        raise UsageError(text, hint or "") from error
+        raise WrongOption(text, hint or "", option=where.partition(".")[0]) from error
+
+
+def _validated(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
+    """A config; a text that a field does not take is read as JSON where it is a list or a table."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        wrong = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
+        read = {key: _structured(values[key]) for key in wrong & set(values)}
+        if all(read[key] is values[key] for key in read):
+            raise
+        return model.model_validate({**values, **read})
+
+
+def _structured(value: Any) -> Any:
+    """A list or table that is written as JSON; anything else as it is."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _unnamed(entry: Entry, field: str) -> UsageError:
@@ -243,12 +270,12 @@ def _understood(given: Any, config: BaseModel | None, key: str) -> Any:
 
 
 def _recorded(spec: Spec, model: type[BaseModel] | None) -> Spec:
-    """A spec without the options that its model excludes from every record.
+    """A spec without the options that its model keeps out of every record, secrets among them.
 
     What a user allows once must not be allowed again by a run folder, which may be a stranger's.
     """
     fields = model.model_fields if model is not None else {}
-    kept = {key: value for key, value in spec.options.items() if not fields[key].exclude}
+    kept = {key: value for key, value in spec.options.items() if not unrecorded(fields[key])}
     return spec.model_copy(update={"options": kept})
 
 
@@ -257,9 +284,10 @@ def _refuse_unknown(entry: Entry, model: type[BaseModel], values: dict[str, Any]
         if key not in model.model_fields:
             near = get_close_matches(key, model.model_fields, 1)
             known = ", ".join(model.model_fields) or "none"
-            raise UsageError(
+            raise WrongOption(
                 f"{entry.kind} '{entry.name}' has no option '{key}'.",
                 f"Did you mean '{near[0]}'?" if near else f"Its options: {known}.",
+                option=key,
             )
 
 
@@ -268,11 +296,3 @@ def _unknown(kind: str, spec: Spec, known: list[str]) -> tuple[str, str]:
     hint = f"Did you mean '{near[0]}'? " if near else ""
     listed = ", ".join(sorted(set(known))) or "none"
     return f"There is no {kind} '{spec.name}'.", f"{hint}Installed: {listed}."
-
-
-def _whose(entry: Entry) -> str:
-    return f"{entry.kind} '{entry.name}' of {entry.distribution} {entry.version}"
-
-
-def _cause(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()

@@ -2,11 +2,13 @@
 
     name    name:argument    name?key=value&key=value    name:argument?key=value    dist::name
 
-Arguments and values are percent-encoded where they hold `?`, `&` or `%`.
+Arguments and values are percent-encoded where they hold `?`, `&` or `%`. Truth is written true or
+false, a list or a table of values as JSON.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -49,9 +51,16 @@ class Spec(Record):
             # A leading colon would read as the double colon after a distribution.
             text += ":" + ("%3A" + argument[1:] if argument.startswith(":") else argument)
         if self.options:
-            pairs = (f"{k}={quote(str(v), safe='/:@,.-_~')}" for k, v in self.options.items())
+            pairs = (f"{k}={quote(_text(v), safe='/:@,.-_~')}" for k, v in self.options.items())
             text += "?" + "&".join(pairs)
         return text
+
+
+def _text(value: Any) -> str:
+    """An option's value as text that its field reads back."""
+    if isinstance(value, bool | list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(value)
 
 
 def _options(text: str, query: str) -> dict[str, Any]:

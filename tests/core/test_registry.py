@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from mlxlab.core.entries import Entry
-from mlxlab.core.errors import PluginError, UnknownComponent, UsageError
+from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
 from mlxlab.core.registry import Registry
+from mlxlab.core.spec import Spec
 
 MODULE = "tests.core.test_registry"
 
@@ -166,3 +167,46 @@ def test_a_plugin_that_cannot_be_made_is_named() -> None:
         PluginError, match=r"scaffold .fails. of acme 1\.0 could not be made: OSErr"
     ):
         registry(entry("fails", f"{MODULE}:Fails")).create("scaffold", "fails")
+
+
+class PackedConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    several: tuple[str, ...] = ()
+    table: dict[str, int] = {}
+    text: str = ""
+    key: SecretStr | None = None
+
+
+class Packed:
+    def __init__(self, config: PackedConfig) -> None:
+        self.config = config
+
+
+def test_lists_and_tables_stand_in_a_spec_as_json() -> None:
+    found = registry(entry("packed", f"{MODULE}:Packed"))
+    written = Spec(name="packed", options={"several": ["a", "b"], "table": {"x": 1}, "text": "[1]"})
+    made = found.create("scaffold", str(written))
+    assert made.ref.config["several"] == ["a", "b"]
+    assert made.ref.config["table"] == {"x": 1}
+    assert made.ref.config["text"] == "[1]"
+    again = found.create("scaffold", made.ref.spec)
+    assert again.ref.config == made.ref.config
+    with pytest.raises(WrongOption, match="several"):
+        found.create("scaffold", "packed?several=[1")
+
+
+def test_a_secret_is_in_no_record() -> None:
+    found = registry(entry("packed", f"{MODULE}:Packed"))
+    made = found.create("scaffold", "packed?key=sesame&text=a")
+    assert made.instance.config.key.get_secret_value() == "sesame"
+    assert "sesame" not in made.ref.model_dump_json()
+    assert made.ref.spec == "packed?text=a"
+
+
+def test_a_wrong_option_is_named_for_who_tells_where_it_stands() -> None:
+    found = registry(entry("grower", f"{MODULE}:Grower"), entry("plain", f"{MODULE}:Plain"))
+    for spec, option in (("grower?wdith=3", "wdith"), ("grower?width=0", "width"),
+                         ("plain?width=1", "width")):  # fmt: skip
+        with pytest.raises(WrongOption) as caught:
+            found.check("scaffold", spec)
+        assert caught.value.option == option

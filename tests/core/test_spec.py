@@ -37,3 +37,11 @@ def test_the_forms_of_the_command_line() -> None:
 def test_what_is_no_spec(text: str) -> None:
     with pytest.raises(UsageError):
         Spec.parse(text)
+
+
+def test_values_that_are_no_text_are_written_so_that_they_read_back() -> None:
+    spec = Spec(name="x", options={"on": True, "several": ["a", "b&c"], "table": {"a": 1}})
+    assert str(spec) == (
+        "x?on=true&several=%5B%22a%22,%22b%26c%22%5D&table=%7B%22a%22:1%7D"
+    )  # fmt: skip
+    assert Spec.parse(str(spec)).options["several"] == '["a","b&c"]'
