@@ -21,7 +21,7 @@ def test_an_object_is_recorded_by_its_class_and_distribution() -> None:
     spec = registry.add("task", task)
     made = registry.create("task", spec)
     assert made.instance is task
-    assert made.ref.spec == "python:mlxlab.testing.tasks.ToyTask"
+    assert made.ref.spec == "python:mlxlab.testing.tasks.toy.ToyTask"
     assert (made.ref.kind, made.ref.name) == ("task", "ToyTask")
     assert made.ref.version == f"mlxlab {version('mlxlab')}"
     own = registry.create("scaffold", registry.add("scaffold", JsonScaffold()))
@@ -33,7 +33,7 @@ def test_a_named_object_says_its_class_too() -> None:
     registry = given()
     ref = registry.create("reward", registry.add("reward", ConstantReward(), "mine: 100%")).ref
     assert ref.name == "mine: 100%"
-    assert ref.config == {"class": "mlxlab.testing.rewards.ConstantReward"}
+    assert ref.config == {"class": "mlxlab.testing.rewards.constant.ConstantReward"}
     assert registry.create("reward", ref.spec).ref == ref
 
 

@@ -6,28 +6,39 @@ import csv
 import io
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from mlxlab.core.task import Grade, MetricInfo, SubmissionContract, TaskInfo
 
 ROWS = 8
+FILES = ("test.csv", "sample_submission.csv")
+TRAIN = "train.csv"
 
 
 class ToyTask:
-    """Predict 0..7: even ids are private rows, odd ids are public, mean absolute error."""
+    """Predict 0..7: even ids are private rows, odd ids are public, mean absolute error.
+
+    Args:
+        changes: fields of its info with other values. Among `files`, "train.csv" is a table of
+            the ids from 8 on.
+    """
 
     hidden: tuple[str, ...] = ()
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
 
     @property
     def info(self) -> TaskInfo:
         """Everything but the answers."""
-        return TaskInfo(
+        info = TaskInfo(
             id="toy",
             title="Toy",
             description="Predict y = id.",
             metric=MetricInfo(name="mae", direction="minimize", low=0.0),
             submission=SubmissionContract(id_column="id", columns=("y",), rows=ROWS),
             target=("y",),
-            files=("test.csv", "sample_submission.csv"),
+            files=FILES,
             train_rows=0,
             public_rows=ROWS // 2,
             private_rows=ROWS // 2,
@@ -39,9 +50,13 @@ class ToyTask:
             steps=5,
             exec_timeout_s=10.0,
         )
+        return info.model_copy(update=self._changes)
 
     def prepare(self, folder: Path) -> None:
-        """Write the two public files."""
+        """Write the public files."""
+        if TRAIN in self.info.files:
+            known = [f"{row},{row}.0" for row in range(ROWS, ROWS + self.info.train_rows)]
+            (folder / TRAIN).write_text("\n".join(["id,y", *known]) + "\n")
         ids = [str(row) for row in range(ROWS)]
         (folder / "test.csv").write_text("\n".join(["id", *ids]) + "\n")
         (folder / "sample_submission.csv").write_text(self.submission([0.0] * ROWS))
@@ -75,3 +90,12 @@ class ToyTask:
             private=sum(private) / len(private),
             private_standard_error=0.0,
         )
+
+
+def toy_task(**changes: Any) -> ToyTask:
+    """A toy with a training table, so that every scaffold finds what it needs.
+
+    Args:
+        changes: fields of its info with other values.
+    """
+    return ToyTask(**{"files": (TRAIN, *FILES), "train_rows": 3 * ROWS, **changes})

@@ -1,0 +1,53 @@
+"""A reward, made anew for each check, and what it says of many steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from mlxlab.core.records import RewardValue
+from mlxlab.core.reward import Reward
+from mlxlab.testing.kit import Conformance
+from mlxlab.testing.rewards.steps import Case, ordinary, wide
+
+
+class Harness(Conformance, ABC):
+    """Makes rewards, and has them judge."""
+
+    prefix: ClassVar[str] = "reward"
+
+    @classmethod
+    @abstractmethod
+    def make(cls) -> Reward:
+        """A new reward."""
+
+    @classmethod
+    def cases(cls) -> list[Case]:
+        """What a reward is put to: honest steps, and every sort of odd one."""
+        return [*ordinary(), *wide()]
+
+    @staticmethod
+    def judged(reward: Reward, cases: Iterable[Case]) -> list[RewardValue]:
+        """What a reward says of each step; an exception is told with the step that raised it."""
+        said = []
+        for case in cases:
+            try:
+                said.append(reward.judge(*case))
+            except Exception as error:
+                raise AssertionError(
+                    f"judge raises {type(error).__name__}: {error}, for {told(case)}"
+                ) from error
+        return said
+
+
+def told(case: Case) -> str:
+    """A step in a line."""
+    step = case.step
+    action = step.action.type if step.action else "no action"
+    probe = f", probe {step.probe.status} {step.probe.score}" if step.probe else ""
+    seen = step.observation
+    return (
+        f"{action} that ended with status {seen.status} and score {seen.public_score} after "
+        f"{step.decision.score}{probe} ({case.task.metric.direction})"
+    )

@@ -1,0 +1,57 @@
+"""A reward is a function of a step and its task: nothing else goes in, nothing else comes out."""
+
+from __future__ import annotations
+
+from mlxlab.testing.rewards.conformance.harness import Harness, told
+from mlxlab.testing.rewards.steps import ordinary, wide
+from mlxlab.testing.surroundings import elsewhere, unseeing, untouched
+
+
+class Purity(Harness):
+    """The same step is worth the same: on any day, in any process, after any other step."""
+
+    def test_says_the_same_again(self) -> None:
+        """The same step, judged twice by one instance, gets the same value, reason and parts."""
+        reward, cases = self.make(), self.cases()
+        for case in cases:
+            once, twice = self.judged(reward, [case, case])
+            assert repr(once) == repr(twice), f"{once!r}, then {twice!r} for {told(case)}"
+
+    def test_remembers_nothing(self) -> None:
+        """Steps that were judged before, in whatever order, change nothing."""
+        cases = ordinary()
+        forwards, backwards = self.make(), self.make()
+        first = self.judged(forwards, cases)
+        second = self.judged(backwards, reversed(cases))[::-1]
+        for case, one, other in zip(cases, first, second, strict=True):
+            assert repr(one) == repr(other), f"{one!r} or {other!r} for {told(case)}, by the order"
+
+    def test_is_the_same_elsewhere(self) -> None:
+        """Folder, variables, the time of day and random numbers make no difference."""
+        reward, cases = self.make(), ordinary()
+        here = self.judged(reward, cases)
+        with elsewhere():
+            there = self.judged(reward, cases)
+        for case, one, other in zip(cases, here, there, strict=True):
+            assert repr(one) == repr(other), f"{one!r} here, {other!r} elsewhere for {told(case)}"
+
+    def test_looks_at_nothing_else(self) -> None:
+        """No file is opened, no folder listed, nothing connected to, no process started."""
+        reward, cases = self.make(), ordinary()
+        self.judged(reward, cases)
+        with unseeing():
+            self.judged(reward, cases)
+
+    def test_changes_nothing_around_it(self) -> None:
+        """Variables, folder, global random numbers, streams and threads stay as they were."""
+        reward, cases = self.make(), ordinary()
+        with untouched():
+            self.judged(reward, cases)
+
+    def test_leaves_its_arguments_alone(self) -> None:
+        """Step and task are what they were, down to what lies in their dictionaries."""
+        reward, cases = self.make(), [*ordinary(), *wide(100)]
+        for case in cases:
+            before = repr(case)
+            self.judged(reward, [case])
+            assert repr(case) == before, f"judge changed its arguments: {told(case)}"
