@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import NamedTuple
 
 COMPONENTS = "mlxlab.components"
 HOOKS = "mlxlab"
 OWN = "mlxlab"
+API = "mlxlab.api"
+"""The group in which a distribution says, by an entry's name, which plugin API it is made for."""
+API_VERSION = 1
+"""The plugin API of this mlxlab; another number is another contract."""
 
 
 class Entry(NamedTuple):
@@ -60,6 +64,26 @@ def _entry(point: EntryPoint) -> Entry | None:
         return None
     version = point.dist.version if point.dist else "?"
     return Entry(kind, name, point.value, distribution, version, point)
+
+
+def misfit(entry: Entry) -> tuple[str, str] | None:
+    """Why a distribution is not for this mlxlab's plugin API, with what to do; None: it is.
+
+    Only its metadata is read. One that declares nothing is taken as it is.
+    """
+    dist = entry.entry_point.dist
+    stated = [] if entry.builtin or dist is None else dist.entry_points.select(group=API)
+    wanted = sorted({point.name for point in stated})
+    if not wanted or str(API_VERSION) in (name.partition(".")[0] for name in wanted):
+        return None
+    newer = all(name.partition(".")[0].isdecimal() for name in wanted)
+    newer = newer and int(wanted[0].partition(".")[0]) > API_VERSION
+    what = f"pip install -U {OWN if newer else entry.distribution}"
+    return (
+        f"needs the plugin API {' or '.join(wanted)}, and this mlxlab {version(OWN)} has "
+        f"{API_VERSION}",
+        f"Try: {what}, or install a version of '{entry.distribution}' for API {API_VERSION}.",
+    )
 
 
 def of_kind(entries: Iterable[Entry], kind: str) -> list[Entry]:

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from mlxlab.core.aliases import aliases_of, expanded
-from mlxlab.core.boundary import boundary, cause_of
+from mlxlab.core.boundary import Boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
 from mlxlab.core.loading import loaded, undisturbed, whose_entry
@@ -129,12 +129,7 @@ class Registry:
         Raises:
             PluginError: it cannot be loaded, or its first parameter cannot be understood.
         """
-        target = self.load(entry)
-        try:
-            return config_model(target)
-        except Exception as error:
-            cause = cause_of(error)
-            raise PluginError(f"{whose_entry(entry)} is no component: {cause}.") from error
+        return _model(entry, self.load(entry))
 
     def create(self, kind: str, spec: str | Spec) -> Component[Any]:
         """Find, load, configure and construct a component.
@@ -152,12 +147,13 @@ class Registry:
                 f"Give it again, from Python: mlxlab.resume(run, {parameter}=...)",
             )
         entry, meant = self.resolve(kind, spec)
-        target, model = self.load(entry), self.model(entry)
+        target = self.load(entry)
+        model = _model(entry, target)
         config = _configure(entry, model, meant)
         who = whose_entry(entry)
-        with boundary(who, "its constructor", failed="could not be made"), undisturbed(False):
+        with Boundary(who, "its constructor", failed="could not be made"), undisturbed(False):
             instance = target() if config is None else target(config)
-        with boundary(who, "what it says of itself", failed="says what cannot be recorded"):
+        with Boundary(who, "resolved, details", failed="says of itself what cannot be recorded"):
             resolved, details = recorded(instance, "resolved"), recorded(instance, "details")
         whole = _canonical(spec, config)
         ref = ComponentRef(
@@ -185,6 +181,14 @@ def config_model(target: Callable[..., Any]) -> type[BaseModel] | None:
         return None
     hint = get_type_hints(function).get(parameters[0])
     return hint if inspect.isclass(hint) and issubclass(hint, BaseModel) else None
+
+
+def _model(entry: Entry, target: Callable[..., Any]) -> type[BaseModel] | None:
+    try:
+        return config_model(target)
+    except Exception as error:
+        cause = cause_of(error)
+        raise PluginError(f"{whose_entry(entry)} is no component: {cause}.") from error
 
 
 def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseModel | None:

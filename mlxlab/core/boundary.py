@@ -1,0 +1,183 @@
+"""Where a component's code begins and ends: what goes wrong there is named once, with its owner.
+
+Authors raise plain errors. An MlxError is for people already and passes, as cancelling does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import copy_context
+from math import isfinite
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mlxlab.core import watch
+from mlxlab.core.errors import MlxError, PluginError
+
+if TYPE_CHECKING:
+    from mlxlab.core.records import ComponentRef
+
+HUGE = 1e100
+"""No number that says anything is larger: sums and squares of such ones stay finite."""
+MOST_TEXT = 1 << 24
+"""Characters that one prompt may have."""
+_LONGEST_CAUSE = 500
+_MORE = f"{watch.LIMIT}=SECONDS allows more."
+T = TypeVar("T")
+
+
+class Late(PluginError):
+    """A component took longer than it may."""
+
+
+def whose(ref: ComponentRef) -> str:
+    """A component by kind, name, distribution and version."""
+    return f"{ref.kind} '{ref.name}' of {ref.version}"
+
+
+def cause_of(error: BaseException) -> str:
+    """An error's kind and text in one line."""
+    line = " ".join(traceback.format_exception_only(error)[-1].split())
+    return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
+
+
+class Boundary:
+    """A component's synchronous code: `with Boundary(whose(ref), "propose"):` around it.
+
+    Args:
+        who: the component; see `whose`.
+        what: what it was asked for.
+        times: how many times the limit it may take.
+        failed: how a failure is told; by default "propose failed".
+        hint: what to do about it.
+
+    Raises:
+        PluginError: the code raised, or took too long.
+    """
+
+    __slots__ = ("_going", "_times", "_told", "_watch", "_what", "_who")
+
+    def __init__(
+        self, who: str, what: str, times: float = 1, failed: str = "", hint: str = ""
+    ) -> None:
+        self._who, self._what, self._times = who, what, times
+        self._told = f"{who} {failed}" if failed else f"{who}: {what} failed", hint
+
+    def __enter__(self) -> None:
+        found = self._watch = watch.current()
+        self._going = found and found.enter(f"{self._who}: {self._what}", self._times)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._watch is not None and self._going is not None:
+            try:
+                self._watch.leave(self._going)
+            except watch.Hung as late:  # it was on its way while the call ended
+                self._watch.leave(self._going)
+                error = late
+        if error is None:
+            return
+        if (named := _named(error, f"{self._who}: {self._what}", *self._told)) is not None:
+            raise named from error
+
+
+@asynccontextmanager
+async def answering(
+    who: str, what: str, limit_s: float | None = None, late: type[MlxError] = Late
+) -> AsyncIterator[None]:
+    """Put around what is awaited of a component.
+
+    Args:
+        who: the component; see `whose`.
+        what: what it was asked for.
+        limit_s: how long it may take, in seconds; None: as long as it likes.
+        late: what is raised then.
+
+    Raises:
+        PluginError: the code raised, or kept the event loop too long.
+    """
+    limit, found = asyncio.timeout(limit_s), watch.current()
+    try:
+        if found is not None:
+            found.await_for(f"{who}: {what}")
+        async with limit:
+            yield
+    except BaseException as error:
+        if limit.expired() and isinstance(error, TimeoutError):
+            raise late(f"{who}: {what} took longer than {limit_s:g} s.", _MORE) from error
+        if (named := _named(error, f"{who}: {what}", f"{who}: {what} failed")) is not None:
+            raise named from error
+        raise
+    finally:
+        if found is not None:
+            found.await_for("")
+
+
+async def apart(who: str, what: str, function: Callable[..., T], *arguments: Any) -> T:
+    """A component's synchronous code in a thread that nobody waits for once it is overdue."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+    context = copy_context()
+
+    def work() -> None:
+        result: Any = None
+        failed: BaseException | None = None
+        try:
+            with Boundary(who, what):
+                result = context.run(function, *arguments)
+        except BaseException as error:
+            failed = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_give, answer, result, failed)
+
+    threading.Thread(target=work, name=f"mlxlab {what}", daemon=True).start()
+    async with answering(who, what, watch.limit_s() + watch.DEAF_S):
+        return await answer
+
+
+def number_problem(value: object) -> str:
+    """What keeps a value from being a number that can be counted with; empty: nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"is {type(value).__name__}, no number"
+    if not (isfinite(value) and abs(value) <= HUGE):
+        return f"is {value:g}"
+    return ""
+
+
+def _give(answer: asyncio.Future[T], result: T, failed: BaseException | None) -> None:
+    if answer.done():
+        return
+    if failed is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(failed)
+
+
+def _named(error: BaseException, call: str, failed: str, hint: str = "") -> MlxError | None:
+    """The error that names its owner; None for one that passes as it is."""
+    if isinstance(error, watch.Hung):
+        return Late(f"{call} took longer than {watch.limit_s():g} s.", _MORE)
+    if isinstance(error, MlxError | asyncio.CancelledError | GeneratorExit):
+        return None
+    if isinstance(error, KeyboardInterrupt) and _from_keyboard():
+        error.add_note(call)
+        return None
+    return PluginError(f"{failed}: {cause_of(error)}.", hint)
+
+
+def _from_keyboard() -> bool:
+    """Whether Ctrl-C raises here: where it does not, the component itself raised."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    handler = signal.getsignal(signal.SIGINT)
+    whose_handler = getattr(getattr(handler, "func", handler), "__module__", "")
+    return handler is signal.default_int_handler or whose_handler == "asyncio.runners"
