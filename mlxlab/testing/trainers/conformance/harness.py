@@ -1,0 +1,195 @@
+"""Trainings in folders of their own, and what was seen of each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mlxlab.core.trainer import PolicyRef, Trainer, TrainJob, TrainProgress
+from mlxlab.core.training.examples import Corpus
+from mlxlab.testing.found import output
+from mlxlab.testing.kit import Conformance
+from mlxlab.testing.trainers.material import REWARD, NoArena, ToyArena, toy_corpus
+
+SEED = 7
+Tell = Callable[[TrainProgress], None]
+
+
+@dataclass
+class Trained:
+    """What was seen of one training."""
+
+    out: Path
+    ref: PolicyRef | None = None
+    told: list[TrainProgress] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
+    arena: Any = None
+    printed: str = ""
+
+    @property
+    def steps(self) -> list[int]:
+        """The numbers of the steps that were told."""
+        return [each.step for each in self.told]
+
+
+class Harness(Conformance):
+    """Trains once for all checks that only look; the others train in folders of their own."""
+
+    prefix = "trainer"
+
+    folder: ClassVar[Path]
+    first: ClassVar[PolicyRef]
+    """Where every training begins."""
+    _seen: ClassVar[dict[str, Trained | BaseException]]
+
+    @classmethod
+    def make(cls) -> Trainer:
+        """A new trainer, with options that make two steps or more, in seconds."""
+        raise NotImplementedError(f"{cls.__name__} has to say how its trainer is made: make()")
+
+    @classmethod
+    def base(cls, folder: Path) -> PolicyRef:
+        """The model that training begins with, written into a folder.
+
+        A tiny checkpoint of Hugging Face where torch is installed, else a configuration alone.
+        """
+        if find_spec("torch") and find_spec("transformers"):
+            from mlxlab.testing.checkpoints import tiny_checkpoint
+
+            tiny_checkpoint(folder)
+        else:
+            (folder / "config.json").write_text('{"model_type": "qwen2"}')
+        return PolicyRef(spec=f"local:{folder}")
+
+    @classmethod
+    def corpus(cls) -> Corpus:
+        """What is learned from."""
+        return toy_corpus()
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Make the base, beside a folder to work in."""
+        cls.folder = Path(tempfile.mkdtemp(prefix="mlx-trainer-")).resolve()
+        cls._seen = {}
+        try:
+            for name in ("base", "work"):
+                (cls.folder / name).mkdir()
+            cls.first = cls.base(cls.folder / "base")
+        except BaseException:
+            shutil.rmtree(cls.folder)
+            raise
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def train(cls, name: str, tell: Tell = lambda told: None, **changes: Any) -> Trained:
+        """Train into `out/name`, or go on there; raises what the trainer raises."""
+        trainer = cls.make()
+        out = cls.folder / "out" / name
+        out.mkdir(parents=True, exist_ok=True)
+        seen = Trained(out, arena=ToyArena() if trainer.needs_arena else None)
+
+        def heard(progress: TrainProgress) -> None:
+            seen.told.append(progress)
+            tell(progress)
+
+        given: dict[str, Any] = {
+            "corpus": cls.corpus(), "base": cls.first, "out": out, "arena": seen.arena,
+            "reward": REWARD, "seed": SEED, "tell": heard, "warn": seen.warned.append,
+        }  # fmt: skip
+        given.update(changes)
+        seen.arena = given["arena"]
+        with within(cls.folder / "work"), output() as printed:
+            seen.ref = trainer.train(TrainJob(**given))
+        seen.printed = printed[0]
+        return seen
+
+    @classmethod
+    def whole(cls) -> Trained:
+        """The training that all checks look at; what it was at its first step is kept for one."""
+        return cls.once("whole", cls._whole)
+
+    @classmethod
+    def again(cls) -> Trained:
+        """The same training anew; an arena that is not needed notes who touches it."""
+        needed = cls.make().needs_arena
+        more = {} if needed else {"arena": NoArena()}
+        return cls.once("again", lambda: cls.train("again", **more))
+
+    @classmethod
+    def killed(cls) -> Trained:
+        """The training that goes on from what was on disk when the first step was told."""
+        return cls.once("killed", cls._killed)
+
+    @classmethod
+    def once(cls, name: str, make: Callable[[], Trained]) -> Trained:
+        """What `make` saw when it was first asked for, or what it raised then."""
+        if name not in cls._seen:
+            try:
+                cls._seen[name] = make()
+            except Exception as error:
+                cls._seen[name] = error
+        found = cls._seen[name]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    @classmethod
+    def _whole(cls) -> Trained:
+        kept = cls.folder / "killed"
+
+        def tell(progress: TrainProgress) -> None:
+            if not kept.exists():
+                shutil.copytree(cls.folder / "out" / "whole", kept, symlinks=True)
+
+        seen = cls.train("whole", tell)
+        assert len(seen.told) > 1, (
+            f"{len(seen.told)} steps were told of: make() has to make a trainer of two or more"
+        )
+        return seen
+
+    @classmethod
+    def _killed(cls) -> Trained:
+        """In the place that the training had, since a checkpoint may name it."""
+        out = cls.whole().out
+        done = out.with_name("done")
+        out.rename(done)
+        try:
+            (cls.folder / "killed").rename(out)
+            seen = cls.train("whole")
+            out.rename(out.with_name("killed"))
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+            done.rename(out)
+        return seen
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The sha256 of each file below a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@contextmanager
+def within(folder: Path) -> Iterator[None]:
+    """Work in a folder for a while."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -1,0 +1,81 @@
+"""What a training leaves: a new policy, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlxlab.core.errors import MlxError
+from mlxlab.core.trainer import FINAL, PolicyRef
+from mlxlab.core.training.examples import Corpus
+from mlxlab.testing.trainers.conformance.harness import Harness, digests, within
+
+
+class Results(Harness):
+    """The result, the base, and the folders around them."""
+
+    def test_result_is_final(self) -> None:
+        """`train` returns local:OUT/final, a folder that holds the new policy."""
+        seen = self.whole()
+        wanted = PolicyRef(spec=f"local:{seen.out / FINAL}")
+        assert seen.ref == wanted, f"train returned {seen.ref!r}, expected {wanted!r}"
+        found = digests(seen.out / FINAL) if (seen.out / FINAL).is_dir() else {}
+        assert found, f"{FINAL} holds no file"
+
+    def test_result_differs(self) -> None:
+        """The new policy is not the base under another name."""
+        seen = self.whole()
+        before = set(digests(self.folder / "base").values())
+        after = digests(seen.out / FINAL)
+        new = [name for name, digest in after.items() if digest not in before]
+        assert any(not name.endswith(".md") for name in new), "final holds the base's files"
+        for name in ("model.safetensors", "adapter_model.safetensors"):
+            assert name not in after or name in new, f"{name} is the base's"
+
+    def test_base_untouched(self) -> None:
+        """The model that training begins with is not written to."""
+        before = digests(self.folder / "base")
+        self.train("untouched")
+        after = digests(self.folder / "base")
+        changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        assert not changed, f"the base was changed: {', '.join(changed)}"
+
+    def test_writes_to_out_only(self) -> None:
+        """Nothing is written beside `out`, the working folder included."""
+        before = self._beside("alone")
+        self.train("alone")
+        new = sorted(self._beside("alone") - before)
+        assert not new, f"written outside out: {', '.join(new)}"
+
+    def test_empty_corpus(self) -> None:
+        """Nothing to learn from is an error in a line, with a hint."""
+        try:
+            self.train("empty", corpus=Corpus(()))
+        except MlxError as error:
+            assert "\n" not in str(error), f"more than a line: {error}"
+            assert error.hint, f"'{error}' says what happened, but not what to do: give a hint"
+        except Exception as error:
+            raise AssertionError(
+                f"an empty corpus ended in {type(error).__name__}: {error}; raise a UsageError"
+            ) from error
+        else:
+            raise AssertionError("an empty corpus was trained on")
+
+    def test_estimates(self) -> None:
+        """A trainer with `estimate` says what a job takes, in lines, and writes nothing."""
+        from mlxlab.core.trainer import Estimate, Estimating, Machine, TrainJob
+
+        trainer = self.make()
+        if not isinstance(trainer, Estimating):
+            return
+        out = self.folder / "out" / "estimated"
+        with within(self.folder / "work"):
+            lines = trainer.estimate(TrainJob(self.corpus(), self.first, out), Machine())
+        assert lines and all(isinstance(each, Estimate) for each in lines), f"it says {lines!r}"
+        assert all(each.name and each.value for each in lines), f"a line says nothing: {lines!r}"
+        assert not out.exists() or not digests(out), "a dry run wrote into out"
+
+    @classmethod
+    def _beside(cls, name: str) -> set[str]:
+        own = Path("out") / name
+        paths = (path.relative_to(cls.folder) for path in cls.folder.rglob("*"))
+        return {str(path) for path in paths if path != own and own not in path.parents}
