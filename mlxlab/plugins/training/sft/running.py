@@ -65,7 +65,7 @@ class Training:
             step = int(begun.name.rpartition("-")[2])
         self.best.go_on(step)
         try:
-            self.trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
+            self._train(begun, step)
         except MlxError:
             raise
         except torch.OutOfMemoryError as error:
@@ -75,6 +75,16 @@ class Training:
             ) from error
         except Exception as error:
             raise _unsaved(self.folder, error) from error
+
+    def _train(self, begun: Path | None, step: int) -> None:
+        """TRL would take one step more where the last one is done and was within a pass."""
+        if begun is None or step < self.telling.total:
+            self.trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
+            return
+        from transformers import TrainerState
+
+        self.trainer._load_from_checkpoint(str(begun))
+        self.trainer.state = TrainerState.load_from_json(str(begun / "trainer_state.json"))
 
 
 def set_up(config: SFTConfig, job: TrainJob, loaded: Loaded, material: Material) -> Training:

@@ -48,7 +48,7 @@ class Telling:
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
         self.before_s = 0.0
-        self._total = total
+        self.total = total
         self._save_s = save_s
         self._tell = tell
         self._validated = validated
@@ -85,7 +85,7 @@ class Telling:
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         """Ask for a checkpoint where the last one is too long ago."""
         due = max(self._save_s, _SHARE * self._saving_s)
-        if state.global_step >= self._total or time.perf_counter() - self._saved >= due:
+        if state.global_step >= self.total or time.perf_counter() - self._saved >= due:
             control.should_save = True
         return control
 
@@ -104,7 +104,7 @@ class Telling:
         tokens = float(logs.get("num_tokens", 0.0))
         found["tokens_s"] = (tokens - self._tokens) / found["step_s"]
         self._stepped, self._tokens = now, tokens
-        self._untold.append(TrainProgress(step=state.global_step, total=self._total, figures=found))
+        self._untold.append(TrainProgress(step=state.global_step, total=self.total, figures=found))
 
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
