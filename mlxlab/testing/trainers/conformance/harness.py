@@ -124,7 +124,7 @@ class Harness(Conformance):
     def again(cls) -> Trained:
         """The same training anew; an arena that is not needed notes who touches it."""
         needed = cls.make().needs_arena
-        more = {} if needed else {"arena": NoArena()}
+        more: dict[str, Any] = {} if needed else {"arena": NoArena()}
         return cls.once("again", lambda: cls.train("again", **more))
 
     @classmethod

@@ -1,0 +1,210 @@
+"""What every command of `mlx` must do, as tests that anybody's command can be put to."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
+
+from mlxlab.core.entries import Entry
+from mlxlab.core.errors import UsageError
+from mlxlab.core.registry import Registry
+from mlxlab.core.spec import Spec
+from mlxlab.testing.components.apart import Loading, load_apart
+from mlxlab.testing.found import output
+from mlxlab.testing.kit import Conformance
+
+LIMIT_S = 100.0
+UNKNOWN = "--no-such-option"
+RUNNING = ("run_returns_a_status", "json_is_all_of_stdout")
+"""The checks that run the command, by the words of `arguments`."""
+
+
+class CommandConformance(Conformance):
+    """The whole suite: subclass it and say which installed command is meant.
+
+    Nothing is run unless `arguments` says with which words: a command may do anything.
+    """
+
+    prefix = "command"
+
+    name: ClassVar[str] = ""
+    """What stands after `mlx`."""
+    arguments: ClassVar[tuple[str, ...] | None] = None
+    """Words with which it does something harmless, in seconds, in an empty folder; None: none."""
+    loadings: ClassVar[dict[EntryPoint, Loading]] = {}
+
+    @classmethod
+    def entry(cls) -> Entry:
+        """The entry that is checked."""
+        return Registry.installed().find("command", Spec.parse(cls.name))
+
+    @classmethod
+    def make(cls) -> Any:
+        """The module or object with configure(parser) and run(args)."""
+        return cls.entry().entry_point.load()
+
+    def test_has_configure_and_run(self) -> None:
+        """It has configure(parser) and run(args), neither of them async."""
+        command = self.make()
+        for name in ("configure", "run"):
+            function = getattr(command, name, None)
+            assert callable(function), f"it has no {name}"
+            assert not inspect.iscoroutinefunction(function), f"{name} is async; mlx does not wait"
+            try:
+                inspect.signature(function).bind(object())
+            except TypeError as error:
+                raise AssertionError(f"{name} has to take one argument: {error}") from error
+
+    def test_loads_quietly(self) -> None:
+        """Loading it prints nothing and imports nothing heavy: `mlx NAME --help` is quick."""
+        point = self.entry().entry_point
+        if point not in self.loadings:
+            self.loadings[point] = load_apart([point])[0]
+        seen = self.loadings[point]
+        assert not seen.cause, f"it does not load: {seen.cause}"
+        assert not seen.printed, f"it prints while it is loaded: {seen.printed!r}"
+        assert not seen.heavy, f"it imports {', '.join(seen.heavy)}: import them in run"
+
+    def test_configure_only_declares(self) -> None:
+        """configure(parser) prints nothing and returns nothing."""
+        with output() as printed:
+            found = self.make().configure(Parser(prog=f"mlx {self.name}"))
+        assert found is None, f"configure returned {found!r}"
+        assert not any(printed), f"configure prints: {''.join(printed)[:200]!r}"
+
+    def test_help_says_what_it_does(self) -> None:
+        """--help names every option with what it does, and ends with status 0."""
+        parser = self._parser()
+        if not self.entry().builtin:  # those have their line from mlx itself
+            assert (parser.description or "").strip(), "configure sets no parser.description"
+        bare = sorted({words for each in parsers(parser) for words in undescribed(each)})
+        assert not bare, f"without a help text: {', '.join(bare)}"
+        done = None
+        with output() as printed:
+            try:
+                parser.parse_args(["--help"])
+            except SystemExit as error:
+                done = error.code
+        assert done in (0, None) and f"mlx {self.name}" in printed[0], f"--help ended with {done!r}"
+
+    def test_wrong_option_is_refused(self) -> None:
+        """An option that it does not have is the user's error, not swallowed."""
+        words = [*(self.arguments or ()), UNKNOWN]
+        for given in (words, [UNKNOWN]):
+            try:
+                found = self._parser().parse_args(given)
+            except UsageError:
+                continue
+            except SystemExit as error:
+                raise AssertionError(f"it ended the process with {error.code!r} itself") from error
+            raise AssertionError(f"'{' '.join(given)}' is taken as {found}")
+
+    def test_run_returns_a_status(self) -> None:
+        """`run` returns an exit status, an int, and what it says needs no traceback."""
+        if self.arguments is None:
+            return
+        status, _, err = self.ran(*self.arguments)
+        assert isinstance(status, int), f"run returned {status!r}, which is no exit status"
+        assert "Traceback" not in err, f"a traceback: {err[-300:]}"
+
+    def test_json_is_all_of_stdout(self) -> None:
+        """Where it has --json, stdout is one JSON value and nothing else."""
+        if self.arguments is None or not self._has_json():
+            return
+        _, out, _ = self.ran(*self.arguments, "--json")
+        try:
+            json.loads(out)
+        except ValueError as error:
+            raise AssertionError(f"with --json it prints {out[:200]!r}") from error
+
+    @classmethod
+    def ran(cls, *words: str) -> tuple[Any, str, str]:
+        """What `run` returns for some words, with stdout and stderr, from a process of its own."""
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder) / "returned"
+            work = Path(folder) / "work"
+            work.mkdir()
+            done = subprocess.run(
+                [sys.executable, "-P", "-c", _RUN, str(told), cls.name, *words],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                cwd=work,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="backslashreplace",
+                timeout=LIMIT_S,
+            )
+            assert told.is_file(), f"{' '.join(words)}: {_last(done.stderr) or done.returncode}"
+            return json.loads(told.read_text()), done.stdout, done.stderr
+
+    @classmethod
+    def _parser(cls) -> argparse.ArgumentParser:
+        parser = Parser(prog=f"mlx {cls.name}")
+        cls.make().configure(parser)
+        return parser
+
+    @classmethod
+    def _has_json(cls) -> bool:
+        try:
+            cls._parser().parse_args([*(cls.arguments or ()), "--json"])
+        except UsageError:
+            return False
+        return True
+
+
+class Parser(argparse.ArgumentParser):
+    """As the parser that `mlx` hands out: what is wrong is a UsageError."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise UsageError(f"{self.prog}: {message}.")
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and those of its subcommands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from parsers(each)
+
+
+def undescribed(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options, arguments and subcommands of a parser that help says nothing of."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            said = {each.dest for each in action._choices_actions if each.help}
+            yield from (f"{parser.prog} {name}" for name in action.choices if name not in said)
+        elif not (action.help or "").strip():
+            yield f"{parser.prog} {'/'.join(action.option_strings) or action.dest}"
+
+
+def _last(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
+
+
+_RUN = """\
+import json, sys
+from mlxlab.core.registry import Registry
+from mlxlab.core.spec import Spec
+from mlxlab.testing.commands import Parser
+told, name, *words = sys.argv[1:]
+registry = Registry.installed()
+command = registry.load(registry.find("command", Spec.parse(name)))
+parser = Parser(prog=f"mlx {name}")
+command.configure(parser)
+found = command.run(parser.parse_args(words))
+open(told, "w").write(json.dumps(found if isinstance(found, int) else repr(found)))
+"""

@@ -1,0 +1,123 @@
+"""`python -m mlxlab.testing.components.apart`: load entry points, each in a process of its own.
+
+Reads entry points as JSON from stdin and writes what was seen of each, a line of JSON each. The
+processes are forked from one that has imported what every component may, so each costs little
+more than its own imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.metadata import EntryPoint
+from typing import NamedTuple
+
+LIMIT_S = 60.0
+HEAVY = (
+    "numpy", "pandas", "scipy", "sklearn", "matplotlib", "pyarrow", "torch", "tensorflow", "jax",
+    "transformers", "trl", "peft", "accelerate", "datasets", "vllm", "litellm", "openai",
+    "anthropic", "aiohttp", "docker", "e2b", "gymnasium", "rich", "pytest",
+)  # fmt: skip
+"""What no module that an entry point names may import before it is used."""
+
+
+class Loading(NamedTuple):
+    """What was seen while an entry point was loaded alone.
+
+    Args:
+        cause: why it could not be loaded; empty where it could.
+        heavy: the heavy packages that it imported.
+        printed: what it wrote to stdout.
+        changes: what it left otherwise than it was: environment, folder, threads, processes.
+    """
+
+    cause: str
+    heavy: tuple[str, ...] = ()
+    printed: str = ""
+    changes: tuple[str, ...] = ()
+
+
+def load_apart(points: Sequence[EntryPoint]) -> list[Loading]:
+    """Load each entry point in a fresh process with this one's import path."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "mlxlab.testing.components.apart"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        input=json.dumps([[each.name, each.value, each.group] for each in points]),
+        capture_output=True,
+        text=True,
+        errors="backslashreplace",
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    if len(lines) != len(points):
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise AssertionError(f"a process that loads components ended: {last}")
+    return [Loading(cause, tuple(heavy), out, tuple(left)) for cause, heavy, out, left in lines]
+
+
+def main() -> None:
+    """Load what stdin names; each line of stdout is a Loading."""
+    import mlxlab.core.registry
+    import mlxlab.testing.found  # noqa: F401 - for all that are forked
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for name, value, group in json.load(sys.stdin):
+        print(json.dumps(_forked(EntryPoint(name, value, group))), file=answers, flush=True)
+
+
+def _forked(point: EntryPoint) -> Loading:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.close(read)
+        os.write(write, json.dumps(_loaded(point)).encode())
+        os._exit(0)
+    os.close(write)
+    said = b"".join(_chunks(read))
+    os.close(read)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # its children too
+    _, status = os.waitpid(child, 0)
+    if said:
+        cause, heavy, printed, changes = json.loads(said)
+        return Loading(cause, tuple(heavy), printed, tuple(changes))
+    code = os.waitstatus_to_exitcode(status)
+    if code == -signal.SIGKILL:
+        return Loading(f"loading took longer than {LIMIT_S:g} s")
+    return Loading(f"it ended the process with status {code} while loading")
+
+
+def _chunks(read: int) -> Iterator[bytes]:
+    """What the child says; nothing more once it takes too long."""
+    while select.select([read], [], [], LIMIT_S)[0]:
+        if not (chunk := os.read(read, 1 << 16)):
+            return
+        yield chunk
+        if chunk.endswith(b"]"):
+            return
+
+
+def _loaded(point: EntryPoint) -> Loading:
+    from mlxlab.testing.found import Surroundings, output
+
+    before, known = Surroundings.now(), set(sys.modules)
+    cause = ""
+    with output() as printed:
+        try:
+            point.load()
+        except BaseException as error:
+            cause = traceback.format_exception_only(error)[-1].strip()
+    heavy = tuple(name for name in HEAVY if name in sys.modules and name not in known)
+    return Loading(cause, heavy, printed[0][:200], tuple(before.changes()))
+
+
+if __name__ == "__main__":
+    main()

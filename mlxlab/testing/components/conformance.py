@@ -1,0 +1,191 @@
+"""What every component owes: it loads alone, says what it takes, and is what its kind has to be."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import EntryPoint
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from mlxlab.core.entries import Entry
+from mlxlab.core.registry import Registry, config_model
+from mlxlab.core.spec import Spec
+from mlxlab.testing.components import protocols
+from mlxlab.testing.components.apart import Loading, load_apart
+from mlxlab.testing.components.signatures import differences
+from mlxlab.testing.found import left_as_found, output
+from mlxlab.testing.kit import Conformance
+
+NEVER_MADE = ("aliases", "command", "hook")
+"""Kinds whose entry points name what is used as it is."""
+INSTANCE = ("making_changes_nothing", "record_makes_it_again", "parts_are_there")
+"""The checks that need an instance."""
+
+
+class ComponentConformance(Conformance):
+    """The whole suite: subclass it and say which component is meant, as the user writes it."""
+
+    prefix = "component"
+
+    kind: ClassVar[str] = ""
+    """task, scaffold, policy, ..."""
+    spec: ClassVar[str] = ""
+    """The component's name, with the options that it cannot be made without."""
+    loadings: ClassVar[dict[EntryPoint, Loading]] = {}
+    """What was seen of entry points; one that is not in it is loaded when it is asked for."""
+
+    @classmethod
+    def entry(cls) -> Entry:
+        """The entry that is checked."""
+        return Registry.installed().resolve(cls.kind, Spec.parse(cls.spec))[0]
+
+    @classmethod
+    def target(cls) -> Any:
+        """What the entry point names."""
+        return cls.entry().entry_point.load()
+
+    @classmethod
+    def make(cls) -> Any:
+        """A new instance, made as a run makes it."""
+        _, _, config = cls.registry().configured(cls.kind, Spec.parse(cls.spec))
+        target = cls.target()
+        return target() if config is None else target(config)
+
+    @classmethod
+    def registry(cls) -> Registry:
+        """Where the component is found."""
+        entry, known = cls.entry(), Registry.installed()
+        return known if entry.entry_point in {e.entry_point for e in known.entries} else (
+            Registry([entry])
+        )  # fmt: skip
+
+    def test_loads_alone(self) -> None:
+        """In a fresh process it loads, and leaves stdout, environment, folder and threads alone."""
+        seen = self._loading()
+        assert not seen.cause, f"it does not load: {seen.cause}"
+        assert not seen.printed, f"it prints while it is loaded: {seen.printed!r}"
+        assert not seen.changes, f"loading it changes something: {'; '.join(seen.changes)}"
+
+    def test_loads_cheaply(self) -> None:
+        """Loading it imports no heavy package: that waits until it is used."""
+        heavy = self._loading().heavy
+        assert not heavy, f"it imports {', '.join(heavy)}: import them in the function that uses it"
+
+    def test_is_described(self) -> None:
+        """Its docstring says in a line what it is, for `mlx plugins show`."""
+        target = self.target()
+        said = (inspect.getdoc(target) or "").strip()
+        inherited = inspect.isclass(target) and not (vars(target).get("__doc__") or "").strip()
+        assert said and not inherited, f"{self.entry().target} has no docstring"
+
+    def test_takes_one_config(self) -> None:
+        """Its constructor takes nothing, or one positional parameter: a pydantic model."""
+        if self.kind in NEVER_MADE:
+            return
+        target = self.target()
+        assert callable(target), f"it is a {type(target).__name__}, neither a class nor a function"
+        found = list(inspect.signature(target).parameters.values())
+        needed = [each for each in found if each.default is inspect.Parameter.empty]
+        model = config_model(target)
+        assert not needed or model is not None, (
+            f"its parameter '{needed[0].name}' is not annotated with a pydantic model"
+        )
+        assert len(needed) <= 1, f"its constructor needs {', '.join(p.name for p in needed)}"
+        if model is not None:
+            by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            assert found[0].kind in by_place, f"'{found[0].name}' cannot be given by its place"
+
+    def test_options_are_described(self) -> None:
+        """Each option has a description, which help and errors show."""
+        fields = model.model_fields if (model := self._model()) is not None else {}
+        bare = [name for name, field in fields.items() if not (field.description or "").strip()]
+        assert not bare, f"options without a description: {', '.join(bare)}"
+
+    def test_options_survive_json(self) -> None:
+        """The options that it is made with are the same after a way through JSON."""
+        config = self._config()
+        if config is None:
+            return
+        text = config.model_dump_json()
+        again = type(config).model_validate_json(text)
+        assert again == config, f"{config!r} comes back from JSON as {again!r}"
+
+    def test_argument_is_an_option(self) -> None:
+        """`argument` names the option that name:VALUE sets."""
+        model = self._model()
+        named = getattr(model, "argument", None)
+        if model is not None and named is not None:
+            assert named in model.model_fields, f"argument is '{named}', which is no option"
+
+    def test_making_changes_nothing(self) -> None:
+        """Making it prints nothing and leaves environment, folder, threads and processes alone."""
+        if self.kind in NEVER_MADE:
+            return
+        self.make()  # what a first use imports is not what is looked at
+        with left_as_found(grace_s=0.5), output() as printed:
+            self.make()
+        assert not printed[0], f"making it prints: {printed[0][:200]!r}"
+
+    def test_record_makes_it_again(self) -> None:
+        """What is recorded of it makes the same again."""
+        if self.kind in NEVER_MADE:
+            return
+        registry = self.registry()
+        once = registry.create(self.kind, self.spec)
+        again = registry.create(self.kind, once.ref.spec)
+        assert once.ref == again.ref, f"recorded as {once.ref}, which makes {again.ref}"
+        assert type(once.instance) is type(again.instance), "its record makes another class"
+
+    def test_parts_are_there(self) -> None:
+        """It has every attribute and method that its kind has to have."""
+        protocol = protocols.required(self.kind)
+        if protocol is None:
+            return
+        made = self.make()
+        missing = [name for name in protocols.members(protocol) if not hasattr(made, name)]
+        assert not missing, f"a {self.kind} has to have: {', '.join(missing)}"
+
+    def test_signatures_are_the_protocols(self) -> None:
+        """Its methods take what its kind's protocol says, by the same names and defaults."""
+        subject, protocol = self._subject(), protocols.required(self.kind)
+        found = [] if protocol is None else differences(protocol, subject)
+        for each in protocols.optional(self.kind):
+            found += differences(each, subject, optional=True)
+        assert not found, " | ".join(found)
+
+    def test_known_gaps_are_checks(self) -> None:
+        """What `known_gaps` of its class declares are checks that there are, with reasons."""
+        from mlxlab.testing.suites import ids_of
+
+        declared = getattr(self.target(), "known_gaps", {})
+        assert isinstance(declared, dict), f"known_gaps is a {type(declared).__name__}, no dict"
+        unknown = sorted(set(declared) - ids_of(self.kind))
+        assert not unknown, f"known_gaps names no check: {', '.join(unknown)}"
+        bare = sorted(name for name, reason in declared.items() if not str(reason).strip())
+        assert not bare, f"known_gaps without a reason: {', '.join(bare)}"
+
+    @classmethod
+    def _subject(cls) -> Any:
+        """Whose methods are looked at: the class needs no making."""
+        target = cls.target()
+        if inspect.isclass(target) or cls.kind in NEVER_MADE:
+            return target
+        return cls.make()
+
+    @classmethod
+    def _model(cls) -> type[BaseModel] | None:
+        return None if cls.kind in NEVER_MADE else config_model(cls.target())
+
+    @classmethod
+    def _config(cls) -> BaseModel | None:
+        if cls.kind in NEVER_MADE:
+            return None
+        return cls.registry().configured(cls.kind, Spec.parse(cls.spec))[2]
+
+    @classmethod
+    def _loading(cls) -> Loading:
+        point = cls.entry().entry_point
+        if point not in cls.loadings:
+            cls.loadings[point] = load_apart([point])[0]
+        return cls.loadings[point]
