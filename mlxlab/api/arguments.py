@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict, get_args
 
@@ -26,6 +27,14 @@ KINDS = {
     "sandbox": "sandbox",
 }
 """Each component's parameter and kind."""
+NAMED = {
+    "time": "time_s",
+    "exec_timeout": "exec_timeout_s",
+    "max_cost": "max_cost_usd",
+    "patience": "patience_s",
+    "max_state": "max_state_bytes",
+}
+"""The fields of RunOptions whose parameter has another name."""
 
 
 class Parts(TypedDict, total=False):
@@ -61,23 +70,27 @@ class Arguments(Parts, total=False):
 def options(arguments: Arguments) -> tuple[RunOptions, Given]:
     """The options of a new run, and a registry that holds the objects; raises UsageError."""
     given: dict[str, Any] = dict(arguments)
+    refuse_unknown(given, Arguments)
     found, registry = specs(given, given.get("workers") or 1)
-    named = {
-        "time": "time_s",
-        "exec_timeout": "exec_timeout_s",
-        "max_cost": "max_cost_usd",
-        "patience": "patience_s",
-        "max_state": "max_state_bytes",
-    }
     plain = ("steps", "max_tokens", "seed", "workers", "feedback")
     found |= {name: given[name] for name in plain if name in given}
-    found |= {new: given[old] for old, new in named.items() if old in given}
+    found |= {new: given[old] for old, new in NAMED.items() if old in given}
     found["out"] = Path(given.get("out", "runs"))
     found["cache"] = _cache(given.get("cache"), found["out"])
     found["gpus"] = _gpus(given.get("gpus", ()))
     found["ideas"] = _ideas(given.get("ideas", ()))
     _refuse_odd(found)
     return RunOptions(**found), registry
+
+
+def refuse_unknown(given: Mapping[str, Any], known: type[Parts]) -> None:
+    """Raise UsageError for a name that is no parameter: Python would ignore it."""
+    names = known.__annotations__
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names)}."
+            raise UsageError(f"There is no option '{name}'.", hint)
 
 
 def specs(parts: Mapping[str, Any], workers: int) -> tuple[dict[str, Any], Given]:

@@ -15,6 +15,7 @@ from mlxlab.api.arguments import (
     objects,
     options,
     refuse_amount,
+    refuse_unknown,
     specs,
 )
 from mlxlab.api.loops import finish
@@ -139,6 +140,7 @@ def resume(
         UsageError: a component is missing or another one than was recorded.
         RecordError: the run cannot be read, is in use, or the task's data has changed.
     """
+    refuse_unknown(parts, Parts)
     found = run if isinstance(run, Run) else load(run, out)
     return finish(_resumed(found.folder, steps, patience, {**found.given, **parts}, progress))
 

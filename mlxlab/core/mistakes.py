@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -23,6 +24,15 @@ def mistake(error: ValidationError) -> tuple[str, str, bool]:
     where = ".".join(part for part in parts if not _MEMBER.fullmatch(part))
     alike = [first, *(each for each in others if each["loc"][:1] == first["loc"][:1])]
     return where, _said(first, alike), first["type"] == "missing"
+
+
+def nearest(error: ValidationError) -> str | None:
+    """The allowed value that is nearest to what was written, where the allowed ones are few."""
+    first = error.errors()[0]
+    alike = [each for each in error.errors() if each["loc"][:1] == first["loc"][:1]]
+    texts = [each["ctx"]["expected"] for each in alike if each["type"] == "literal_error"]
+    known = [word.strip("'") for text in texts for word in _CHOICE.findall(text)]
+    return next(iter(get_close_matches(str(first["input"]), known, 1)), None)
 
 
 def _said(first: ErrorDetails, alike: Sequence[ErrorDetails]) -> str:

@@ -13,13 +13,15 @@ _EPILOG = """\
 A component is written name, name:argument or name?key=value&key=value;
 'mlx plugins list' shows what is installed, 'mlx plugins show NAME' the options
 of one. Durations are written 90, 90s, 30m or 2h. Ctrl-C stops a run so that
---resume takes it up again."""
+--resume takes it up again. 'mlx run --print-config > exp.toml' makes a file to
+edit for --config; paths in it are relative to the folder that mlx is started in."""
 _SPECS = ("task", "scaffold", "policy", "sandbox", "rewards", "editor")
 _FIXED = (
     *("time_s", "exec_timeout_s", "max_cost_usd", "max_tokens", "max_state_bytes"),
     *("seed", "workers", "gpus", "feedback", "cache", "ideas"),
 )
 """What a run has decided for good; its specs but the sandbox too, unless it is a stranger's."""
+_ALL = (*_SPECS, *_FIXED, "steps", "patience_s", "out")
 _WRITTEN = {
     "rewards": "--reward",
     "ideas": "--idea",
@@ -36,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Run an agent on a task and record every step. Needs no option."
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    _file(parser.add_argument_group("all of it as a file"))
     _components(parser.add_argument_group("what runs"))
     _budget(parser.add_argument_group("what it may spend"))
     record = parser.add_argument_group("where it goes")
@@ -64,44 +67,82 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Drive the run, or usage errors before anything starts."""
-    from mlxlab.api import find_run, recorded_here
     from mlxlab.cli import drive
     from mlxlab.cli.signals import terminable
 
-    out = args.out or Path("runs")
-    given = {n: value for n in (*_SPECS, *_FIXED) if (value := getattr(args, n)) is not None}
     show = drive.Show(json=args.json, quiet=args.quiet)
+    given = {name: value for name in _ALL if (value := getattr(args, name)) is not None}
+    if args.print_schema:
+        from mlxlab.api.configuring import RunConfig
+        from mlxlab.cli.config import print_schema
+
+        return print_schema(RunConfig)
     with terminable():
-        if args.resume is not None and args.dry_run:
-            raise UsageError("--dry-run is for a new run.", "Leave out --resume or --dry-run.")
         if args.resume is not None:
-            folder = find_run(args.resume, out)
-            own = recorded_here(folder.manifest())
-            if tuple(given.get("ideas", ())) == folder.manifest().ideas:
-                given.pop("ideas", None)
-            sandbox = given.pop("sandbox", None) if own else None
-            _refuse_changes([name for name in given if own or name in _FIXED])
-            specs = _options(given, None, out) if given else None
-            return drive.resume(folder, args.steps, specs, show, sandbox, args.patience_s)
-        begin = drive.rehearse if args.dry_run else drive.start
-        if args.patience_s is not None:
-            given["patience_s"] = args.patience_s
-        return begin(_options(given, args.steps, out), show)
+            for name in ("dry_run", "config", "print_config"):
+                if getattr(args, name):
+                    word = f"--{name.replace('_', '-')}"
+                    raise UsageError(f"{word} is for a new run.", f"Leave out --resume or {word}.")
+            return _resume(args.resume, given, show)
+        options = _options({**_configured(args.config, given), **given})
+        if args.print_config:
+            return _print_config(options)
+        return (drive.rehearse if args.dry_run else drive.start)(options, show)
 
 
-def _options(given: dict[str, Any], steps: int | None, out: Path) -> Any:
+def _resume(named: str, given: dict[str, Any], show: Any) -> int:
+    """Take up a run; of what it has decided nothing can be said, unless it is a stranger's."""
+    from mlxlab.api import find_run, recorded_here
+    from mlxlab.cli import drive
+
+    steps, patience_s = given.pop("steps", None), given.pop("patience_s", None)
+    out = given.pop("out", Path("runs"))
+    folder = find_run(named, out)
+    own = recorded_here(folder.manifest())
+    if tuple(given.get("ideas", ())) == folder.manifest().ideas:
+        given.pop("ideas", None)
+    sandbox = given.pop("sandbox", None) if own else None
+    _refuse_changes([name for name in given if own or name in _FIXED])
+    specs = _options({**given, "out": out}) if given else None
+    return drive.resume(folder, steps, specs, show, sandbox, patience_s)
+
+
+def _configured(path: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+    """What a file says, by the names of the options."""
+    if path is None:
+        return {}
+    from mlxlab.api.arguments import NAMED
+    from mlxlab.api.configuring import RunConfig
+    from mlxlab.cli.config import from_file
+
+    return from_file(path, RunConfig, NAMED, given)
+
+
+def _print_config(options: Any) -> int:
+    """Print a run's options as a file that gives the same ones."""
+    from mlxlab.api.arguments import NAMED
+    from mlxlab.api.configuring import RunConfig
+    from mlxlab.cli.config import print_config
+
+    keys = RunConfig.model_fields
+    values = {key: getattr(options, NAMED.get(key, key)) for key in keys}
+    return print_config(values, RunConfig)
+
+
+def _options(given: dict[str, Any]) -> Any:
     from mlxlab.api import RunOptions
 
-    if given.get("cache") == "":
-        given = {**given, "cache": out}
+    found = {**given, "out": Path(given.get("out", "runs"))}
+    if "cache" in found:
+        found["cache"] = found["out"] if found["cache"] in ("", True) else found["cache"] or None
     for several in ("rewards", "ideas"):
-        if several in given:
-            given = {**given, several: tuple(given[several])}
-    if "gpus" in given:
+        if several in found:
+            found[several] = tuple(found[several])
+    if isinstance(found.get("gpus"), str):
         from mlxlab.core.cores import gpu_indices
 
-        given = {**given, "gpus": gpu_indices(given["gpus"])}
-    return RunOptions(**given, steps=steps, out=out)
+        found["gpus"] = gpu_indices(found["gpus"])
+    return RunOptions(**found)
 
 
 def _refuse_changes(given: list[str]) -> None:
@@ -112,6 +153,28 @@ def _refuse_changes(given: list[str]) -> None:
             "Only --steps can be raised, --sandbox and --patience changed; start a new run for "
             "anything else.",
         )
+
+
+def _file(group: Any) -> None:
+    add = group.add_argument
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a run as TOML; what is said beside it on the command line wins",
+    )
+    add(
+        "--print-config",
+        action="store_true",
+        help="print the whole run as such a file, with every option of its components and what "
+        "it means; start nothing",
+    )
+    add(
+        "--print-schema",
+        action="store_true",
+        help="print a JSON schema of such a file, with the options of what is installed: an "
+        "editor completes and checks by it, after a first line '#:schema ./FILE'",
+    )
 
 
 def _components(group: Any) -> None:

@@ -10,6 +10,7 @@ from mlxlab.cli.parser import dollars, positive, seconds, size
 from mlxlab.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from mlxlab.cli.train.drive import Request
     from mlxlab.core.trainer import Machine
 
 _EPILOG = """\
@@ -21,6 +22,8 @@ _OPTIONS = (
     *("trainer", "model", "rewards", "sandbox", "editor", "workers", "exec_timeout_s"),
     *("cache", "seed", "tasks"),
 )
+_NAMED = {"reward": "rewards", "exec_timeout": "exec_timeout_s"}
+"""The options whose key in a file has another name."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="*", type=Path, metavar="RUN", help="runs, or folders of runs (default: runs)"
     )
+    _file(parser.add_argument_group("all of it as a file"))
     _components(parser.add_argument_group("what is trained"))
     _place(parser.add_argument_group("where it goes"))
     _machine(parser.add_argument_group("the machine of a dry run"))
@@ -42,12 +46,17 @@ def run(args: argparse.Namespace) -> int:
     from mlxlab.cli.signals import terminable
     from mlxlab.cli.train import drive
 
-    given = {name: value for name in _OPTIONS if (value := getattr(args, name)) is not None}
     show = Show(json=args.json, quiet=args.quiet)
+    if args.print_schema:
+        from mlxlab.api.configuring import TrainConfig
+        from mlxlab.cli.config import print_schema
+
+        return print_schema(TrainConfig)
+    given = {name: value for name in _OPTIONS if (value := getattr(args, name)) is not None}
     with terminable():
         if args.resume is not None:
             said = sorted({*given} - {"workers"}) + [
-                n for n in ("out", "steps") if getattr(args, n)
+                n for n in ("out", "steps", "config", "print_config") if getattr(args, n)
             ]
             if said or args.runs or args.trust:
                 raise UsageError(
@@ -55,10 +64,42 @@ def run(args: argparse.Namespace) -> int:
                     "Beside --resume DIR only --workers can be said.",
                 )
             return drive.resume(args.resume, args.workers, show)
-        request = drive.Request(given, tuple(args.runs), args.steps, args.out, args.trust)
+        request = _request(args, given)
+        if args.print_config:
+            return _print_config(request)
         if args.dry_run:
             return drive.rehearse(request, machine_of(args), show)
         return drive.start(request, show)
+
+
+def _request(args: argparse.Namespace, given: dict[str, Any]) -> Request:
+    """What is asked for: what a file says, and before it the command line."""
+    from mlxlab.cli.train.drive import Request
+
+    said = dict(given)
+    said |= {n: value for n in ("runs", "steps", "out") if (value := getattr(args, n))}
+    if args.config is not None:
+        from mlxlab.api.configuring import TrainConfig
+        from mlxlab.cli.config import from_file
+
+        said = {**from_file(args.config, TrainConfig, _NAMED, said), **said}
+    if "cache" in said:
+        said["cache"] = Path(said["cache"])
+    runs, steps, out = said.pop("runs", ()), said.pop("steps", None), said.pop("out", None)
+    return Request(said, tuple(map(Path, runs)), steps, out and Path(out), args.trust)
+
+
+def _print_config(request: Request) -> int:
+    """Print what is asked for as a file that asks for the same."""
+    from mlxlab.api.configuring import TrainConfig
+    from mlxlab.api.training import TrainOptions
+    from mlxlab.cli.config import print_config
+
+    options = TrainOptions(runs=request.runs, out=request.out or Path(), **request.given)
+    keys = TrainConfig.model_fields
+    values = {key: getattr(options, _NAMED.get(key, key), None) for key in keys}
+    values |= {"runs": request.runs or None, "steps": request.steps, "out": request.out}
+    return print_config(values, TrainConfig)
 
 
 def machine_of(args: argparse.Namespace) -> Machine:
@@ -70,6 +111,23 @@ def machine_of(args: argparse.Namespace) -> Machine:
     return machine(
         len(processors()), args.gpus, args.gpu, memory, args.gpu_tflops, args.usd_per_hour
     )
+
+
+def _file(group: Any) -> None:
+    add = group.add_argument
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a training as TOML; what is said beside it on the command line wins",
+    )
+    add(
+        "--print-config",
+        action="store_true",
+        help="print the training as such a file, with every option and what it means; start "
+        "nothing",
+    )
+    add("--print-schema", action="store_true", help="print a JSON schema of it, for editors")
 
 
 def _components(group: Any) -> None:
