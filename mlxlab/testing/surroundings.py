@@ -1,4 +1,4 @@
-"""Code that has to be a function of its arguments: taken elsewhere, blindfolded, and watched."""
+"""What lies around a call: whether it was changed, looked at, or made a difference."""
 
 from __future__ import annotations
 
@@ -10,72 +10,94 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-_LOOKS = ("open", "os.listdir", "os.scandir", "socket.connect", "subprocess.Popen", "os.fork")
-_YEAR_S = 365 * 86400.0
-_seen: list[str] = []
-_watched = threading.local()
+_CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
+_LATER = 365 * 86_400
+_AUDITED = frozenset(
+    "compile open os.listdir os.scandir os.system os.fork socket.connect subprocess.Popen".split()
+)
+
+_seen: dict[int, list[str]] = {}
+"""By thread: what audited calls in it looked at, while it is watched."""
+_compiling: dict[int, object] = {}
+"""By thread: the name that was last given to a text to be compiled."""
+_hooked: list[bool] = []
 
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """Another folder, other variables, another time of day and other random numbers."""
-    folder, dice, now = Path.cwd(), random.getstate(), time.time
-    with tempfile.TemporaryDirectory() as other:
-        os.chdir(other)
+    """Another folder, other variables, a later time, other draws: nothing a pure function sees."""
+    changed = {name: f"{value}, elsewhere" for name, value in os.environ.items()}
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlx-elsewhere-"))
+        stack.callback(os.chdir, Path.cwd())
+        stack.callback(random.setstate, random.getstate())
+        stack.enter_context(patch.dict(os.environ, changed))
+        for name in _CLOCKS:
+            stack.enter_context(patch.object(time, name, _later(name)))
+        os.chdir(folder)
         random.seed("elsewhere")
-        changed = {"TZ": "Asia/Tokyo", "LANG": "C", "HOME": other, "MLX_ELSEWHERE": "1"}
-        try:
-            with patch.dict(os.environ, changed), patch("time.time", lambda: now() + _YEAR_S):
-                yield
-        finally:
-            os.chdir(folder)
-            random.setstate(dice)
-
-
-@contextmanager
-def unseeing() -> Iterator[None]:
-    """Assert that this thread opens no file, lists no folder, connects and starts nothing."""
-    if not _seen:
-        sys.addaudithook(_heard)
-        _seen.append("")
-    _watched.looks = []
-    try:
         yield
-        looks = _watched.looks
-    finally:
-        _watched.looks = None
-    assert not looks, f"it looked at something else: {looks[0]}"
+
+
+def _later(name: str) -> Any:
+    clock, ahead = getattr(time, name), _LATER * (10**9 if name.endswith("_ns") else 1)
+    return lambda: clock() + ahead
 
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Assert that variables, folder, random numbers, streams and threads stay as they were."""
+    """Fail where variables, folder, global draws, streams or threads are not as before."""
     before = _around()
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
         yield
     after = _around()
-    changed = [name for name in before if before[name] != after[name]]
-    if out.getvalue() or err.getvalue():
-        changed.append(f"what was printed: {(out.getvalue() or err.getvalue())[:80]!r}")
+    changed = [name for name, value in before.items() if after[name] != value]
+    if printed.getvalue():
+        changed.append(f"what was printed: {printed.getvalue()[:80]!r}")
     assert not changed, f"it changed {', '.join(changed)}"
 
 
-def _around() -> dict[str, Any]:
+@contextmanager
+def unseeing() -> Iterator[None]:
+    """Fail where this thread opens a file or a connection, lists a folder or starts a process."""
+    if not _hooked:
+        _hooked.append(True)
+        sys.addaudithook(_audit)
+    here = threading.get_ident()
+    seen = _seen[here] = []
+    try:
+        yield
+    finally:
+        del _seen[here]
+    assert not seen, f"it looked outside its arguments: {', '.join(dict.fromkeys(seen))}"
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _seen or event not in _AUDITED:
+        return
+    here = threading.get_ident()
+    seen = _seen.get(here)
+    if seen is None:
+        return
+    if event == "compile":
+        _compiling[here] = arguments[1]
+    # Python itself looks for the source of what does not compile.
+    elif event != "open" or arguments[0] != _compiling.get(here):
+        seen.append(f"{event} {arguments[0]!r}" if arguments else event)
+
+
+def _around() -> dict[str, object]:
     return {
-        "variables": dict(os.environ),
+        "the variables": dict(os.environ),
         "the folder": str(Path.cwd()),
-        "random numbers": random.getstate(),
-        "threads": frozenset(threading.enumerate()),
+        "files in the folder": sorted(path.name for path in Path.cwd().iterdir()),
+        "the global random numbers": random.getstate(),
+        "the threads": frozenset(threading.enumerate()),
+        "the import path": list(sys.path),
     }
-
-
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    looks = getattr(_watched, "looks", None)
-    if looks is not None and event in _LOOKS:
-        looks.append(f"{event} {' '.join(map(str, arguments[:1]))}")

@@ -1,0 +1,69 @@
+"""A scaffold is pure: what it says depends on its arguments and on nothing else."""
+
+from __future__ import annotations
+
+from mlxlab.core.records import Decision
+from mlxlab.testing.scaffolds.conformance.harness import Harness, called, session
+from mlxlab.testing.scaffolds.moments import draws
+from mlxlab.testing.surroundings import elsewhere, unseeing, untouched
+
+
+class Purity(Harness):
+    """So that a recorded run can be resumed, replayed and learned from, years later, elsewhere."""
+
+    def test_says_the_same_again(self) -> None:
+        """The same tree and the same draws give the same choice, prompt and reading again."""
+        scaffold, moments = self.make(), self.moments()
+        _equal(session(scaffold, moments), session(scaffold, moments))
+
+    def test_remembers_nothing(self) -> None:
+        """An instance that has seen a run says what a new one says: a resumed run has a new one."""
+        moments = self.moments()
+        used = self.make()
+        backwards = dict(reversed(moments.items()))
+        session(used, backwards)
+        again = session(used, moments)
+        _equal(session(self.make(), moments), again)
+
+    def test_draws_from_what_it_is_given(self) -> None:
+        """Global random numbers, folder, variables and the time of day make no difference."""
+        scaffold, moments = self.make(), self.moments()
+        here = session(scaffold, moments)
+        with elsewhere():
+            there = session(scaffold, moments)
+        _equal(here, there)
+
+    def test_looks_at_nothing_else(self) -> None:
+        """No file is opened, no folder listed, nothing connected to, no process started."""
+        scaffold, moments = self.make(), self.moments()
+        session(scaffold, moments)
+        with unseeing():
+            session(scaffold, moments)
+
+    def test_changes_nothing_around_it(self) -> None:
+        """Variables, folder, global random numbers, streams and threads stay as they were."""
+        scaffold, moments = self.make(), self.moments()
+        with untouched():
+            session(scaffold, moments)
+
+    def test_leaves_its_arguments_alone(self) -> None:
+        """The tree, its task and its decisions are what they were, down to their dictionaries."""
+        scaffold = self.make()
+        for name, tree in self.moments().items():
+            before = _whole(tree.nodes, tree.in_flight, tree.task, tree.context, tree.remaining)
+            choice = called(scaffold.propose, tree, draws(tree), at=name)
+            if isinstance(choice, Decision):
+                decided = repr(choice)
+                called(scaffold.prompt, choice, tree, at=name)
+                assert repr(choice) == decided, f"prompt changed its decision at '{name}'"
+            after = _whole(tree.nodes, tree.in_flight, tree.task, tree.context, tree.remaining)
+            assert before == after, f"the tree was changed at the moment '{name}'"
+
+
+def _equal(first: list[str], second: list[str]) -> None:
+    for one, other in zip(first, second, strict=True):
+        assert one == other, f"first {one[:300]}, then {other[:300]}"
+
+
+def _whole(nodes: tuple[object, ...], *others: object) -> str:
+    return repr([[vars(node) for node in nodes], *others])
