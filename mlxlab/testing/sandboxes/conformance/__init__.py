@@ -30,6 +30,5 @@ class SandboxConformance(
 ):
     """The whole suite: subclass it in a test module and say how a sandbox is made.
 
-    One sandbox serves all tests of a class, each of them starting from an empty workspace. pytest
-    runs the methods that start with `test_`; it is not imported here.
+    One sandbox serves all checks of a class, each of them starting from an empty workspace.
     """

@@ -34,24 +34,24 @@ class Ending(Harness):
     """Whatever ends a program is data, never an exception."""
 
     def test_an_exit_code_is_data(self) -> None:
-        """However a program exits, it `exited`."""
+        """However a program exits, it `exited`, with the code that it chose."""
         for code, wanted in _CODES.items():
             result = self.script(code)
             assert (result.outcome, result.exit_code) == ("exited", wanted), (code, result)
 
     def test_the_text_of_an_exit_is_told(self) -> None:
-        """`sys.exit` with a text prints it to stderr."""
+        """`sys.exit` with a text prints the text to stderr."""
         assert self.script("import sys; sys.exit('the reason')").stderr.strip() == "the reason"
 
     def test_a_signal_kills(self) -> None:
-        """The outcome is `killed`, the code negative, and the signal named; output is kept."""
+        """After a signal: `killed`, a negative code, the signal's name, the output."""
         for code, (wanted, name) in _SIGNALS.items():
             result = self.script(code)
             assert (result.outcome, result.exit_code) == ("killed", wanted), (code, result)
             assert result.stdout == "before\n" and name in result.detail, (code, result)
 
     def test_a_traceback_shows_the_script_alone(self) -> None:
-        """None of the lines that a traceback names is the sandbox's own."""
+        """A traceback names lines of the script and none of the sandbox's own."""
         stderr = self.script("def f():\n    return 1 / 0\n\nf()\n").stderr
         places = [line for line in stderr.splitlines() if line.lstrip().startswith("File ")]
         assert [SCRIPT in place for place in places] == [True, True], stderr
@@ -59,20 +59,20 @@ class Ending(Harness):
         assert stderr.splitlines()[-1] == "ZeroDivisionError: division by zero", stderr
 
     def test_a_syntax_error_shows_its_line(self) -> None:
-        """And nothing of the sandbox's."""
+        """A syntax error is told with its line, and no line of the sandbox's own."""
         stderr = self.script("x = 1\ny = = 2\n").stderr
         places = [line for line in stderr.splitlines() if line.lstrip().startswith("File ")]
         assert len(places) == 1 and "line 2" in places[0] and "SyntaxError" in stderr, stderr
 
     def test_what_is_not_there_is_said(self) -> None:
-        """A missing script and a missing command are the agent's to mend."""
+        """A missing script ends with 2, a missing command with 127; stderr names it."""
         result = self.wait(self.sandbox.run(ExecRequest(script="none.py"), Limits()))
         assert result.exit_code == 2 and "none.py" in result.stderr, result
         result = self.command("no-such-command")
         assert result.exit_code == 127 and "no-such-command" in result.stderr, result
 
     def test_threads_and_exit_handlers_finish(self) -> None:
-        """A program ends as it does in a plain interpreter."""
+        """Threads and exit handlers finish, as in a plain interpreter."""
         code = (
             "import atexit, threading, time\natexit.register(print, 'atexit')\n"
             "threading.Thread(target=lambda: (time.sleep(0.1), print('thread'))).start()\n"

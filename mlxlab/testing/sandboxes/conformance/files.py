@@ -18,7 +18,7 @@ class Files(Harness):
     """What is written is read, by the code and from outside."""
 
     def test_bytes(self) -> None:
-        """Every byte survives, and an empty file is a file."""
+        """A file holds the bytes that were written to it, whichever they are."""
         for data in (bytes(range(256)) * 17, b"", b"\r\n\0"):
             self.write("data.bin", data)
             assert self.read("data.bin") == data
@@ -26,7 +26,7 @@ class Files(Harness):
         assert self.says(code) == r"3 b'\r\n\x00'"
 
     def test_a_large_file(self) -> None:
-        """50 MB, both ways."""
+        """A file of 50 MB goes in and comes back."""
         data = hashlib.sha256(b"x").digest() * (50_000_000 // 32)
         self.write("large.bin", data)
         code = (
@@ -37,7 +37,7 @@ class Files(Harness):
         assert self.read("back.bin") == data[::-1]
 
     def test_odd_names(self) -> None:
-        """Whatever the file system allows is a name."""
+        """Whatever the file system allows is a name, outside and for the code."""
         for path in _ODD:
             self.write(path, path.encode())
         found = self.says("import sys\nfor p in sys.argv[1:]: print([open(p).read()])", *_ODD)
@@ -49,13 +49,13 @@ class Files(Harness):
         assert self.names() in (["deep", "solution.py"], ["solution.py"])
 
     def test_a_name_that_is_too_long(self) -> None:
-        """An error for people, and nothing written."""
+        """A name that is too long is an error for people, and nothing is written."""
         with raises(SandboxFileError, SandboxError):
             self.write("n" * 300, b"")
         assert self.names() == []
 
     def test_the_code_may_change_what_was_written(self) -> None:
-        """Files and folders belong to it."""
+        """Files and folders that were written belong to the code."""
         self.write("new/folder/file", b"one")
         self.says("open('new/folder/file', 'a').write(' two'); open('new/other', 'w').close()")
         assert self.read("new/folder/file") == b"one two"
@@ -63,7 +63,7 @@ class Files(Harness):
         assert "new" not in self.names()
 
     def test_writing_takes_the_place_of_a_file(self) -> None:
-        """Of one that the code locked, too."""
+        """A file is read and replaced even where the code locked it."""
         self.says(
             "import os; os.makedirs('shut/in'); open('shut/in/f', 'w').write('old')\n"
             "os.chmod('shut/in/f', 0); os.chmod('shut/in', 0); os.chmod('shut', 0)"
@@ -80,7 +80,7 @@ class Files(Harness):
             self.wait(self.sandbox.read("ten", 9))
 
     def test_a_missing_file_is_named(self) -> None:
-        """As the agent knows it."""
+        """A missing file or folder is named as the agent knows it."""
         for path in ("none", "sub/none"):
             with raises(FileNotFoundError, naming=path):
                 self.read(path)
@@ -88,7 +88,7 @@ class Files(Harness):
                 self.names(path)
 
     def test_what_is_no_file_is_not_read(self) -> None:
-        """Folders, pipes and sockets; writing replaces all but folders."""
+        """Folders, pipes and sockets are not read; writing replaces all but folders."""
         self.says(
             "import os, socket; os.mkfifo('fifo'); os.mkdir('dir')\n"
             "socket.socket(socket.AF_UNIX).bind('socket')"
@@ -102,14 +102,14 @@ class Files(Harness):
             self.write("dir", b"")
 
     def test_removing(self) -> None:
-        """A file is gone, and one that is not there is no error."""
+        """A removed file is gone, and removing what is not there is no error."""
         self.write("a/file", b"")
         for path in ("a/file", "a/file", "none/at/all"):
             self.wait(self.sandbox.remove(path))
         assert self.names("a") == []
 
     def test_a_listing(self) -> None:
-        """One folder, sorted, with kinds and sizes."""
+        """A listing is of one folder, sorted, with kinds and sizes."""
         self.says(
             "import os; os.mkdir('b'); open('c', 'w').write('123'); os.mkfifo('d')\n"
             "os.symlink('c', 'a'); open('b/inside', 'w').close()"

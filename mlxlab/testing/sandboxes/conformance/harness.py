@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from mlxlab.core.records import CLEAN, Limits
 from mlxlab.core.sandbox import ExecRequest, ExecResult, OnOutput, Sandbox, SandboxSetup
 from mlxlab.core.states import StateStore
+from mlxlab.testing.kit import Conformance
 
 T = TypeVar("T")
 
@@ -24,9 +25,10 @@ SECRET = "sk-not-for-the-agent"  # noqa: S105 - it opens nothing
 _SECRET_NAME = "CONFORMANCE_API_KEY"  # noqa: S105 - likewise
 
 
-class Harness(ABC):
+class Harness(Conformance, ABC):
     """Opens what `make` returns once for a class, and empties its workspace before each test."""
 
+    prefix = "sandbox"
     temporary_bytes: ClassVar[int | None] = 1 << 30
     """What the folder for temporary files may hold; None where nothing but the disk limits it."""
 
@@ -146,10 +148,13 @@ class Harness(ABC):
 
 @contextmanager
 def raises(*kinds: type[BaseException], naming: str = "") -> Iterator[None]:
-    """Expect one of some errors, whose message holds a text."""
+    """Expect one of some errors, whose message holds a text; another one is a failed check."""
+    expected = f"expected {' or '.join(kind.__name__ for kind in kinds)}"
     try:
         yield
     except kinds as error:
         assert naming in str(error), f"'{naming}' is not in: {error}"
+    except Exception as error:
+        raise AssertionError(f"{expected}, not {type(error).__name__}: {error}") from error
     else:
-        raise AssertionError(f"expected {' or '.join(kind.__name__ for kind in kinds)}")
+        raise AssertionError(f"{expected}, but nothing was raised")

@@ -18,6 +18,7 @@ for change in (
 ):
     try: change()
     except OSError: pass
+print(open("input/train.csv").read() if os.path.exists("input/train.csv") else "gone")
 """
 
 
@@ -25,18 +26,18 @@ class Inputs(Harness):
     """`input/` holds what the sandbox was opened with."""
 
     def test_the_code_reads_them(self) -> None:
-        """At their relative place."""
+        """The code finds the task's files in `input/`, at their relative places."""
         assert self.says("print(repr(open('input/train.csv').read()))") == r"'id,x\n1,2\n'"
         assert self.says("print(open('input/deep/er/notes.txt').read())") == "deep"
 
     def test_they_are_read_and_listed_from_outside(self) -> None:
-        """Like any file of the workspace."""
+        """Inputs are read and listed like any file of the workspace."""
         for name, data in INPUTS.items():
             assert self.read(f"input/{name}") == data
         assert self.names("input") == ["input/deep", "input/train.csv"]
 
     def test_the_host_does_not_change_them(self) -> None:
-        """Writing and removing is refused."""
+        """Writing to `input/` and removing from it is refused."""
         for path in ("input", "input/new", "./input/train.csv", "a/../input/x"):
             with raises(SandboxFileError):
                 self.write(path, b"")
@@ -45,14 +46,14 @@ class Inputs(Harness):
                 self.wait(self.sandbox.remove(path))
 
     def test_the_code_does_not_change_them(self) -> None:
-        """Wherever the sandbox promises to keep files apart."""
+        """The code cannot change its inputs, where files are promised apart."""
         if self.sandbox.isolation.files:
-            self.says(_CHANGES)
+            assert self.says(_CHANGES) == "id,x\n1,2"
         assert self.says("print(open('input/train.csv').read())") == "id,x\n1,2"
         assert self.read("input/train.csv") == INPUTS["train.csv"]
         assert self.names("input") == ["input/deep", "input/train.csv"]
 
     def test_they_are_no_part_of_a_state(self) -> None:
-        """A state is what the agent made."""
+        """Inputs are no part of a state, which is what the agent made."""
         self.write("own", b"")
         assert set(self.store.manifest(self.snapshot())) == {"own"}

@@ -46,7 +46,7 @@ class Promises(Harness):
     """Each True of `isolation` is tried; a False is a promise not made."""
 
     def test_files(self) -> None:
-        """A file of the host that everybody may read is out of sight."""
+        """A file of the host is out of sight, where files are promised apart."""
         self.folder.chmod(0o755)
         answers = self.folder / "answers.csv"
         answers.write_text("the answer")
@@ -54,7 +54,7 @@ class Promises(Harness):
         assert said == "refused" or not self.sandbox.isolation.files, said
 
     def test_network(self) -> None:
-        """Listeners of the host are out of reach."""
+        """Listeners of the host are out of reach, where the network is promised apart."""
         name = secrets.token_hex(8)
         with socket.socket(socket.AF_UNIX) as local, socket.create_server(("127.0.0.1", 0)) as tcp:
             local.bind("\0" + name)
@@ -62,8 +62,8 @@ class Promises(Harness):
             said = self.says(_CONNECTS, str(tcp.getsockname()[1]), name)
         assert said == "refused\nrefused" or not self.sandbox.isolation.network, said
 
-    def test_processes(self) -> None:
-        """Processes of the host are out of sight."""
+    def test_processes_of_the_host(self) -> None:
+        """Processes of the host are out of sight, where they are promised apart."""
         mark = secrets.token_hex(8)
         sleep = [sys.executable, "-c", "import time; time.sleep(60)", mark]
         with subprocess.Popen(sleep) as process:
@@ -74,13 +74,13 @@ class Promises(Harness):
         assert said == "[]" or not self.sandbox.isolation.processes, said
 
     def test_user(self) -> None:
-        """The code is somebody else, and cannot become root."""
+        """The code is somebody else and never root, where the user is promised apart."""
         said = self.says(_BECOMES)
         uid, effective, capabilities, at_last = map(int, said.split())
         apart = uid == effective == at_last != os.geteuid() and uid != 0 and capabilities == 0
         assert apart or not self.sandbox.isolation.user, said
 
     def test_the_description_is_honest(self) -> None:
-        """Where files are shared the answers are in reach, and there is always a text."""
+        """There is a description, and answers are in reach where files are shared."""
         said = self.sandbox.isolation
         assert said.description and (said.files or said.answers_reachable), said

@@ -65,7 +65,7 @@ class Leftovers(Harness):
     """Each execution is the first."""
 
     def test_nothing_lives_afterwards(self) -> None:
-        """Whatever a program started is dead when `run` returns, however it ended."""
+        """What a script started is dead when `run` returns, however it ended."""
         for end, outcome in _ENDS.items():
             self.wait(self.sandbox.remove("grows"))
             result = self.script(f"{WRITER}\n{end}\n", wall_s=3 if outcome == "timeout" else 60)
@@ -73,13 +73,13 @@ class Leftovers(Harness):
             self.assert_no_growth("grows")
 
     def test_a_commands_children_die_too(self) -> None:
-        """The same for what a command leaves in the background."""
+        """What a command left in the background is dead when `run` returns."""
         script = "(while :; do echo x >> grows; done) & while [ ! -s grows ]; do :; done"
         assert self.command("sh", "-c", script).outcome == "exited"
         self.assert_no_growth("grows")
 
     def test_nothing_is_carried_over(self) -> None:
-        """Modules, environment, umask, priority, limits, temporary files."""
+        """Modules, variables, umask, priority, limits, temporary files are new each time."""
         mark = secrets.token_hex(8)
         before = self.says(_LOOKS, mark)
         assert before.startswith("[]"), before
@@ -87,13 +87,13 @@ class Leftovers(Harness):
         assert self.says(_LOOKS, mark) == before
 
     def test_no_message_queue_is_carried_over(self) -> None:
-        """Those of POSIX, which no file shows where their file system is not mounted."""
+        """No message queue of POSIX is there for the next execution."""
         mark = secrets.token_hex(8)
         self.says(_QUEUE, mark, "make")
         assert self.says(_QUEUE, mark, "look") == "none"
 
     def test_the_next_execution_meets_no_other(self) -> None:
-        """No process of the last one is in sight."""
+        """No process of the last execution is in sight of the next."""
         mark = secrets.token_hex(8)
         left = f"sh -c 'sleep 60; : {mark}' & sleep 0.1"
         assert self.command("sh", "-c", left).outcome == "exited"
@@ -103,7 +103,7 @@ class Leftovers(Harness):
         assert set(others) <= {own}, others
 
     def test_the_workspace_stays(self) -> None:
-        """What a program wrote there, the next one reads."""
+        """What a program wrote to the workspace, the next one reads."""
         self.says("open('kept', 'w').write('content')")
         assert self.says("print(open('kept').read())") == "content"
 

@@ -26,7 +26,7 @@ class Life(Harness):
         assert isinstance(self.sandbox, Sandbox)
 
     def test_cancelling_kills_everything(self) -> None:
-        """And the sandbox can be used after it."""
+        """A cancelled run leaves no process, and a sandbox that can be used."""
         heard = False
 
         def hear(name: str, text: str) -> None:
@@ -53,7 +53,7 @@ class Life(Harness):
         assert self.says("print('usable')") == "usable"
 
     def test_two_do_not_meet(self) -> None:
-        """Neither in their workspaces nor while both run."""
+        """Two open sandboxes share no workspace, even while both run."""
         other = self.opened("other")
         try:
             self.write("mine", b"")
@@ -70,7 +70,7 @@ class Life(Harness):
             self.wait(other.close())
 
     def test_closing_twice_and_using_it_afterwards(self) -> None:
-        """The second closing does nothing, any use is a SandboxError."""
+        """Closed, it left nothing in scratch, closes again, and refuses any use."""
         other = self.opened("closed")
         self.wait(other.write("x", b""))
         self.wait(other.close())
@@ -80,13 +80,13 @@ class Life(Harness):
         self._refuses(other)
 
     def test_one_that_was_never_opened(self) -> None:
-        """Can be closed, and says that it is not open."""
+        """One that was never opened refuses any use, and can be closed."""
         never = self.make()
         self._refuses(never)
         self.wait(never.close())
 
     def test_packages_are_what_code_finds(self) -> None:
-        """Versions, interpreter and cores."""
+        """`packages` tells the versions, interpreter and cores that the code finds."""
         packages = self.wait(self.sandbox.packages())
         result = self.command("python", "-c", _VERSIONS, *packages.versions)
         assert result.exit_code == 0, result

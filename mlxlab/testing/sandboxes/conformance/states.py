@@ -38,7 +38,7 @@ class States(Harness):
         return sorted(result.stdout.splitlines())
 
     def test_a_state_is_restored_whole(self) -> None:
-        """After whatever was done to the workspace, and it is the same state again."""
+        """A restored workspace is as it was, and the same state again."""
         self.says(BUILD)
         before = self.tree()
         state = self.snapshot()
@@ -52,7 +52,7 @@ class States(Harness):
         assert self.snapshot(state) == state
 
     def test_what_is_unchanged_is_the_same_state(self) -> None:
-        """By content, not by time."""
+        """An unchanged workspace is the same state: by content, not by time."""
         assert self.snapshot() == CLEAN
         self.write("x", b"content")
         state = self.snapshot()
@@ -60,7 +60,7 @@ class States(Harness):
         assert self.snapshot(state) == state == self.snapshot()
 
     def test_each_content_is_kept_once(self) -> None:
-        """However many files have it."""
+        """A content is kept once, however many files have it."""
         store = StateStore(self.folder / "single")
         self.says("for i in range(9): open(f'{i}', 'w').write('the same')")
         self.wait(self.sandbox.remove("solution.py"))
@@ -68,7 +68,7 @@ class States(Harness):
         assert len(list((self.folder / "single" / "blobs").iterdir())) == 1
 
     def test_the_starter_files_are_the_clean_state(self) -> None:
-        """What a run begins with."""
+        """The task's starter files are the clean state, both ways."""
         store = StateStore(self.folder / "starter", {"solution.py": b"starter", "a/b": b""})
         self.says(BUILD)
         self.wait(self.sandbox.restore(store, CLEAN))
@@ -76,26 +76,27 @@ class States(Harness):
         assert self.wait(self.sandbox.snapshot(store, CLEAN)).state == CLEAN
 
     def test_a_change_that_hides_is_seen(self) -> None:
-        """Same size, same time of modification, another content."""
+        """A change that keeps size and time of modification makes another state."""
         self.says("open('x', 'w').write('one')")
         first = self.snapshot()
         self.says(
             "import os; t = os.stat('x'); open('x', 'r+').write('two')\n"
             "os.utime('x', ns=(t.st_atime_ns, t.st_mtime_ns))"
         )
-        assert self.snapshot(first) != first
+        then, now = (self.store.manifest(state)["x"] for state in (first, self.snapshot(first)))
+        assert then.sha256 != now.sha256, now
         self.restore(first)
         assert self.read("x") == b"one"
 
     def test_hard_links_do_not_tie_restored_files(self) -> None:
-        """They are two files of the same content."""
+        """Files that were hard links of each other are restored as two."""
         self.says("import os; open('a', 'w').write('same'); os.link('a', 'b')")
         self.restore(self.snapshot())
         self.says("open('a', 'a').write('!')")
         assert (self.read("a"), self.read("b")) == (b"same!", b"same")
 
     def test_what_cannot_be_kept_is_left_out(self) -> None:
-        """Pipes, sockets, links to elsewhere, names that are no text."""
+        """A state leaves out pipes, sockets, links to elsewhere, names that are no text."""
         self.says(
             "import os, socket\nos.mkfifo('fifo'); os.symlink('/etc/passwd', 'absolute')\n"
             "os.symlink('../../up', 'outside'); os.mkdir('odd'); open(b'odd/\\xff', 'w')\n"
@@ -108,7 +109,7 @@ class States(Harness):
         assert self.names() == []
 
     def test_locked_and_deleted_folders_are_no_obstacle(self) -> None:
-        """Rights that the code took away do not keep a state from being made or restored."""
+        """Rights that the code took away, or its own folder, are no obstacle to states."""
         self.says("import os; os.makedirs('a/b'); open('a/b/f', 'w').write('x')")
         state = self.snapshot()
         self.says("import os; os.chmod('a/b/f', 0); os.chmod('a/b', 0); os.chmod('a', 0o500)")
@@ -121,7 +122,7 @@ class States(Harness):
         assert self.says("open('a/b/new', 'w').close(); print(open('a/b/f').read())") == "x"
 
     def test_what_is_too_large_is_dropped_with_a_reason(self) -> None:
-        """And the workspace can still be restored to another state."""
+        """A workspace that is too large is dropped, with the reason."""
         self.write("small", b"s")
         state = self.snapshot()
         small = StateStore(self.folder / "small", max_bytes=1_000_000)
@@ -132,7 +133,7 @@ class States(Harness):
         assert self.names() == ["small"]
 
     def test_states_that_no_store_makes_are_refused(self) -> None:
-        """Unknown, without content, leading outside, with privileges: RecordError."""
+        """A state that is unknown, incomplete or leads outside is a RecordError."""
         bad = {
             "lost": FileRef(sha256="0" * 64, size=1),
             "absolute": FileRef(kind="link", target="/etc/passwd"),

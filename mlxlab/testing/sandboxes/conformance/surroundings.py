@@ -40,22 +40,22 @@ class Surroundings(Harness):
     """A script runs as `python solution.py` does, in an environment made for it."""
 
     def test_a_script_is_main(self) -> None:
-        """With its arguments as they were given."""
+        """A script is `__main__`, under its own name, with its arguments as given."""
         assert self.says(_MAIN, "--fast", "a b", "") == "['--fast', 'a b', '']"
 
     def test_the_working_directory_is_the_workspace(self) -> None:
-        """For scripts and for commands."""
+        """Scripts and commands work in the workspace."""
         self.write("here.txt", b"found")
         assert self.says("print(open('here.txt').read())") == "found"
         assert self.command("cat", "here.txt").stdout == "found"
 
     def test_stdin_is_empty(self) -> None:
-        """Reading from it ends at once."""
+        """Standard input is empty: reading from it ends at once."""
         assert self.says("import sys; print(repr(sys.stdin.read()))", wall_s=20) == "''"
         assert self.command("cat", wall_s=20).outcome == "exited"
 
     def test_the_environment_of_a_request_is_added(self) -> None:
-        """For this execution alone."""
+        """The variables of a request are added, for this execution alone."""
         code = "import os; print(os.environ.get('COLOUR'), 'PATH' in os.environ)"
         assert self.says(code, env={"COLOUR": "gr ün"}) == "gr ün True"
         echo = self.command("sh", "-c", "echo $COLOUR", env={"COLOUR": "green"})
@@ -63,7 +63,7 @@ class Surroundings(Harness):
         assert self.says(code) == "None True"
 
     def test_the_hosts_environment_stays_there(self) -> None:
-        """Keys are not handed on to untrusted code."""
+        """The host's variables, and so its keys, are not handed on to the code."""
         assert SECRET not in self.says(_ENVIRONMENTS)
 
     def test_a_seed_repeats_what_forgot_to_seed(self) -> None:
@@ -76,9 +76,9 @@ class Surroundings(Harness):
         assert all(one != other for one, other in zip(said[1], said[2], strict=True)), said
 
     def test_the_usual_folders_can_be_written(self) -> None:
-        """Home, the folder for temporary files, and the workspace."""
+        """Home, the folder for temporary files and the workspace can be written."""
         assert self.says(_FOLDERS) == "written"
 
     def test_processes_can_be_started(self) -> None:
-        """Pools of processes, forked and spawned."""
+        """Pools of processes work, forked and spawned."""
         assert self.says(_POOLS).splitlines() == ["[2, 4]", "[2, 4]"]

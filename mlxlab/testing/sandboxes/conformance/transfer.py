@@ -15,7 +15,7 @@ class Transfer(States):
     """A state belongs to the run, not to the sandbox it was made in."""
 
     def test_a_state_goes_to_another_kind_and_back(self) -> None:
-        """Recorded there it is the same state, and here it is the same workspace."""
+        """A state goes to a sandbox of another kind and back, and is the same."""
         self.says(BUILD)
         before, state = self.tree(), self.snapshot()
         self.restore(CLEAN)
@@ -32,7 +32,7 @@ class Transfer(States):
         assert [line for line in self.tree() if "from-there" not in line] == before
 
     def test_a_state_goes_to_another_of_the_same_kind(self) -> None:
-        """With the modes and times of another machine, it is the same state."""
+        """A state goes to another sandbox of the same kind, and is the same."""
         self.says(BUILD)
         before, state = self.tree(), self.snapshot()
         other = self.opened("second")
@@ -46,7 +46,7 @@ class Transfer(States):
             self.wait(other.close())
 
     def test_a_state_made_by_hand(self) -> None:
-        """Files with modes of their own, folders in folders, none of it ever seen here."""
+        """A state that was never seen here is restored with modes and empty folders."""
         digest, size = self.store.put(io.BytesIO(b"#!/bin/sh"))
         state = self.store.commit(
             CLEAN,
