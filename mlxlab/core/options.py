@@ -23,7 +23,7 @@ _BOUNDS = (
     ("maxLength", "length <= "),
     ("minItems", "items >= "),
     ("maxItems", "items <= "),
-    ("pattern", "of the form "),
+    ("pattern", "matches "),
 )
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from rich.text import Text
 
 from tests.cli.conftest import Place, distribution
 
@@ -128,10 +130,13 @@ def test_show_lists_the_options(place: Place) -> None:
     assert options["latency_s"] == {
         "name": "latency_s",
         "type": "float",
+        "limits": "",
         "required": False,
         "default": "0.0",
         "description": "How long an answer takes, in seconds.",
+        "recorded": True,
     }
+    assert found["example"] == "mlx run --policy 'writer?latency_s=0.0'"
     told = place.mlx("plugins", "show", "policy.writer").stdout
     assert "writer:VALUE sets plan" in told
     assert "US dollars an answer costs." in told
@@ -162,3 +167,58 @@ def test_tasks(place: Place) -> None:
     missing = place.mlx("tasks", "show", "tyo")
     assert missing.returncode == 2
     assert "Did you mean 'toy'?" in missing.stderr
+
+
+def test_show_says_how_a_component_is_written_and_what_its_values_may_be(place: Place) -> None:
+    told = place.mlx("plugins", "show", "scaffold.aide").stdout
+    assert "mlx run --scaffold 'aide?num_drafts=5'" in told
+    assert re.search(r"debug_prob +float +>= 0, <= 1 +0\.5 ", told)
+    (litellm,) = json.loads(place.mlx("plugins", "show", "litellm", "--json").stdout)
+    assert litellm["example"].startswith("mlx run --policy 'litellm:MODEL")
+    limits = {option["name"]: option["limits"] for option in litellm["options"]}
+    assert limits["top_p"] == "> 0, <= 1"
+    assert limits["reasoning_effort"] == "matches ^[a-z]+$"
+
+
+GAPPED = '''
+from typing import ClassVar
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+class Config(BaseModel):
+    """Settings of Gapped, which are not its description."""
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: SecretStr | None = Field(None, description="What opens it.")
+    words: list[str] = Field(default_factory=list, description="Some words.")
+
+class Gapped:
+    """It opens doors."""
+    known_gaps: ClassVar[dict[str, str]] = {"reward.pure": "it asks a clock"}
+    def __init__(self, config: Config) -> None: ...
+'''
+
+
+def test_show_tells_secrets_lists_and_what_is_known_to_fail(place: Place) -> None:
+    place.module("gapped", GAPPED)
+    distribution(place.site, "gapped-parts", {"reward.gapped": "gapped:Gapped"})
+    done = place.mlx("plugins", "show", "gapped")
+    assert done.returncode == 0, done.stderr
+    assert "It opens doors." in done.stdout
+    assert "reward.pure: it asks a clock" in done.stdout
+    assert "What opens it. It is not recorded." in done.stdout
+    assert re.search(r"words +list\[str\]", done.stdout)
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_narrow_terminal_gets_each_meaning_below_its_option(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlxlab.cli.plugins.show import show
+
+    for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", str(width)), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    show("scaffold.aide", as_json=False)
+    lines = [Text.from_ansi(line).plain for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= width
+    below = "    Root programs before anything else is done." in lines
+    assert below is (width == 60)
+    assert any(line.startswith("OPTION") for line in lines) is (width == 200)

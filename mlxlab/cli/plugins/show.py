@@ -1,24 +1,38 @@
-"""`mlx plugins show NAME`: what a component is and the options it takes."""
+"""`mlx plugins show NAME`: what a component is, how it is written, and the options it takes."""
 
 from __future__ import annotations
 
 import inspect
-import types
-from typing import Any, get_args, get_origin
+import textwrap
+from collections.abc import Mapping
+from shlex import quote
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from rich.cells import cell_len
 from rich.text import Text
 
 from mlxlab.cli.console import Console
 from mlxlab.cli.plugins.find import find_entries
 from mlxlab.cli.table import Column, print_json, print_table
-from mlxlab.cli.text import plain
+from mlxlab.cli.text import cut, plain
 from mlxlab.core.components import ONE_EACH
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UnknownComponent
+from mlxlab.core.options import Option, options_of
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
+
+COMMANDS = {
+    **dict.fromkeys(("task", "scaffold", "policy", "sandbox", "reward"), "mlx run"),
+    "trainer": "mlx train",
+}
+"""The command that takes a component of a kind, with an option of the kind's name."""
+COLUMNS = tuple(map(Column, ("OPTION", "TYPE", "LIMITS", "DEFAULT", "MEANING")))
+READABLE = 45
+"""Columns that a meaning needs beside the others; where there are fewer it goes below them."""
+WIDEST_DEFAULT = 28
+UNSET = "-"
 
 
 def show(word: str, as_json: bool) -> int:
@@ -32,7 +46,9 @@ def show(word: str, as_json: bool) -> int:
     if as_json:
         print_json(found)
         return 0
-    for one in found:
+    for number, one in enumerate(found):
+        if number:
+            print()
         _print(one)
     return 0
 
@@ -45,56 +61,81 @@ def _aliased(word: str) -> list[dict[str, Any]]:
             if word in (name, f"{kind}.{name}"):
                 entry, meant = registry.resolve(kind, Spec.parse(name))
                 own = _described(entry)
-                options = [one for one in own["options"] if one["name"] != own["argument"]]
-                text = f"{name} stands for {spec}. {own['description']}"
                 given = meant.argument is not None
-                update = {"options": options, "argument": None} if given else {}
-                found.append({**own, "description": text, **update})
+                options = [o for o in own["options"] if not given or o["name"] != own["argument"]]
+                argument = None if given else own["argument"]
+                update = {
+                    "description": f"{name} stands for {spec}. {own['description']}",
+                    "options": options,
+                    "argument": argument,
+                    "example": _example(kind, name, argument, options),
+                }
+                found.append({**own, **update})
     return found
 
 
 def _described(entry: Entry) -> dict[str, Any]:
     loaded = Registry.installed().load(entry)
     model = config_model(loaded) if callable(loaded) and entry.kind != "command" else None
+    argument = getattr(model, "argument", None)
+    options = [_option(option) for option in options_of(model)]
+    gaps = getattr(loaded, "known_gaps", None)
     return {
         "kind": entry.kind,
         "name": entry.name,
         "distribution": entry.distribution,
         "version": entry.version,
         "target": entry.target,
-        "description": (inspect.getdoc(loaded) or "").partition("\n\n")[0],
-        "argument": getattr(model, "argument", None),
-        "options": [_option(name, field) for name, field in _fields(model).items()],
+        "description": _first_paragraph(loaded),
+        "argument": argument,
+        "example": _example(entry.kind, entry.name, argument, options),
+        "options": options,
+        "known_gaps": {str(k): str(v) for k, v in gaps.items()}
+        if isinstance(gaps, Mapping)
+        else {},
     }
 
 
-def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
-    return dict(model.model_fields) if model else {}
+def _first_paragraph(loaded: Any) -> str:
+    """Of what a component says of itself; a config's own text is not the component's."""
+    text = inspect.getdoc(loaded) or ""
+    return " ".join(text.partition("\n\n")[0].split())
 
 
-def _option(name: str, field: FieldInfo) -> dict[str, Any]:
-    default = None if field.is_required() else str(field.get_default(call_default_factory=True))
+def _option(option: Option) -> dict[str, Any]:
     return {
-        "name": name,
-        "type": _type(field.annotation),
-        "required": field.is_required(),
-        "default": default,
-        "description": field.description or "",
+        "name": option.name,
+        "type": option.type,
+        "limits": option.limits,
+        "required": option.required,
+        "default": None if option.required else _written(option.default),
+        "description": option.description,
+        "recorded": option.recorded,
     }
 
 
-def _type(annotation: Any) -> str:
-    """A type as people write it: int | None, "a" | "b"."""
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is types.UnionType or str(origin) == "typing.Union":
-        return " | ".join(_type(part) for part in parts)
-    if str(origin) == "typing.Literal":
-        return " | ".join(str(part) for part in parts)
-    if annotation is type(None):
-        return "None"
-    if inspect.isclass(annotation) and origin is None:
-        return annotation.__name__
-    return str(annotation).replace("typing.", "")
+def _written(value: Any) -> str:
+    """A default as it would be written in a spec."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    dumped = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return str(dumped)
+
+
+def _example(
+    kind: str, name: str, argument: str | None, options: list[dict[str, Any]]
+) -> str | None:
+    """How the component is written on the command line, with an option of its own."""
+    if kind not in COMMANDS:
+        return None
+    needed = {option["name"] for option in options if option["required"]}
+    spec = f"{name}:{argument.upper()}" if argument in needed and argument else name
+    for option in options:
+        default = option["default"]
+        if option["name"] != argument and default not in (None, "None", "") and option["recorded"]:
+            spec += f"?{option['name']}={default}"
+            break
+    return f"{COMMANDS[kind]} --{kind} {quote(spec)}"
 
 
 def _print(one: dict[str, Any]) -> None:
@@ -104,18 +145,66 @@ def _print(one: dict[str, Any]) -> None:
     line = Text.assemble((plain(title), "bold"), (f"  {plain(origin)}", "dim"))
     console.print(line, soft_wrap=True)
     if one["description"]:
-        console.print(Text(plain(one["description"])), soft_wrap=True)
+        console.print(Text(plain(one["description"])))
+    if one["example"]:
+        console.print(Text(f"  {plain(one['example'])}", "cyan"), soft_wrap=True)
     if one["argument"]:
         written = f"{one['name']}:VALUE sets {one['argument']}"
         console.print(Text(plain(written)), soft_wrap=True)
     if one["options"]:
-        columns = (Column("OPTION"), Column("TYPE"), Column("DEFAULT"), Column("MEANING"))
-        print_table(columns, [_cells(option) for option in one["options"]])
+        console.print()
+        _print_options(console, one["options"])
     elif one["kind"] not in {"command", "hook"}:
         console.print(Text("It has no options.", "dim"))
-    console.print()
+    if one["known_gaps"]:
+        console.print(Text("\nIt is known not to pass these checks:"))
+        for name, reason in one["known_gaps"].items():
+            console.print(Text(f"  {plain(name)}: {plain(reason)}"))
+
+
+def _print_options(console: Console, options: list[dict[str, Any]]) -> None:
+    """As a table where a meaning has room in it, else each option with its meaning below."""
+    rows = [_cells(option) for option in options]
+    shown = [i for i in range(len(COLUMNS)) if i == 0 or any(row[i] for row in rows)]
+    columns = [COLUMNS[i] for i in shown]
+    rows = [[row[i] for i in shown] for row in rows]
+    widths = [max(cell_len(row[i]) for row in [[c.title for c in columns], *rows])
+              for i in range(len(columns) - 1)]  # fmt: skip
+    if not console.is_terminal or console.width - sum(widths) - 2 * len(widths) >= READABLE:
+        print_table(columns, rows)
+        return
+    for option in options:
+        _print_block(console, option)
+
+
+def _print_block(console: Console, option: dict[str, Any]) -> None:
+    kind = ", ".join(filter(None, (_type(option), option["limits"])))
+    unset = "  required" if option["required"] else "  not set"
+    state = unset if option["default"] in (None, "None") else f" = {_default(option)}"
+    head = Text.assemble((plain(option["name"]), "bold"), state)
+    console.print(head + Text(f"  {plain(kind)}", "dim"), soft_wrap=True)
+    for line in textwrap.wrap(plain(_meaning(option)), max(20, console.width - 4)):
+        console.print(Text(f"    {line}"), soft_wrap=True)
 
 
 def _cells(option: dict[str, Any]) -> list[str]:
-    default = "required" if option["required"] else str(option["default"])
-    return [option["name"], option["type"], default, option["description"]]
+    default = "required" if option["required"] else _default(option)
+    return [option["name"], _type(option), option["limits"], default, _meaning(option)]
+
+
+def _type(option: dict[str, Any]) -> str:
+    """The type of what can be written: not to set an option is to leave it out."""
+    parts = [part for part in option["type"].split(" | ") if part != "None"]
+    return " | ".join(parts) or "None"
+
+
+def _default(option: dict[str, Any]) -> str:
+    default = option["default"]
+    shown = UNSET if default == "None" else default or '""'
+    return cut(plain(shown), WIDEST_DEFAULT)
+
+
+def _meaning(option: dict[str, Any]) -> str:
+    told = option["recorded"] or "not recorded" in option["description"]
+    note = "" if told else " It is not recorded."
+    return f"{option['description']}{note}".strip()
