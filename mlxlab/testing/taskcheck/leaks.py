@@ -40,15 +40,18 @@ main(json.load(open("setting.json")))
 """
 
 
-def no_leaks(subject: Subject) -> list[Finding]:
-    """Run the program in the sandbox and grade what it hands in, way by way."""
+def no_leaks(subject: Subject, look_s: float | None = None) -> list[Finding]:
+    """Run the program in the sandbox and grade what it hands in, way by way.
+
+    It looks for `look_s` seconds among files that are not the task's own; None: for `LOOK_S`.
+    """
     contract = subject.info.submission
     if contract.form != "table" or not contract.sample:
         lack = "what is handed in is no table" if contract.sample else "there is no sample to fill"
         told = f"Not applicable: {lack}, so answers that were found could not be graded."
         return [skipped(check, told) for check in ROUTES.values()]
     try:
-        report, files, why = asyncio.run(_cheat(subject))
+        report, files, why = asyncio.run(_cheat(subject, LOOK_S if look_s is None else look_s))
     except MlxError:
         raise
     except Exception as error:
@@ -59,14 +62,16 @@ def no_leaks(subject: Subject) -> list[Finding]:
     return [_judged(subject, route, report, files) for route in ROUTES]
 
 
-async def _cheat(subject: Subject) -> tuple[dict[str, Any], dict[str, bytes], str | None]:
+async def _cheat(
+    subject: Subject, look_s: float
+) -> tuple[dict[str, Any], dict[str, bytes], str | None]:
     contract = subject.info.submission
     setting = {
         "id_column": contract.id_column,
         "predicted": contract.columns,
         "target": subject.info.target,
         "sample": contract.sample,
-        "seconds": LOOK_S,
+        "seconds": look_s,
     }
     files = {f"cheat/{path.name}": path.read_bytes() for path in sorted(PROGRAM.glob("*.py"))}
     files |= {"look.py": START, "setting.json": json.dumps(setting).encode()}

@@ -75,7 +75,7 @@ class ToyTask:
         try:
             rows = list(csv.DictReader(io.StringIO(submission.decode())))
             values = {int(row["id"]): float(row["y"]) for row in rows}
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, csv.Error):
             return Grade(valid=False, message="submission.csv needs the columns id and y.")
         if sorted(values) != list(range(ROWS)):
             return Grade(valid=False, message=f"submission.csv needs the ids 0 to {ROWS - 1}.")

@@ -1,0 +1,87 @@
+"""A task, made twice and prepared twice, for a class of checks."""
+
+from __future__ import annotations
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from mlxlab.core.registry import Registry
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.core.task import Task
+from mlxlab.testing.kit import Conformance
+from mlxlab.testing.taskcheck.finding import Finding
+from mlxlab.testing.taskcheck.subject import Subject
+
+T = TypeVar("T")
+
+
+class Harness(Conformance, ABC):
+    """Makes tasks; what they wrote and said once serves every check that only reads it."""
+
+    prefix: ClassVar[str] = "task"
+    sandbox: ClassVar[str] = "local"
+    """The spec of the sandbox that programs run in: the starter, and the search for answers."""
+
+    _open: ClassVar[ExitStack]
+    _subject: ClassVar[Subject | None] = None
+
+    @classmethod
+    @abstractmethod
+    def make(cls) -> Task:
+        """A new task."""
+
+    @classmethod
+    def make_sandbox(cls) -> Sandbox:
+        """A new sandbox."""
+        made: Sandbox = Registry.installed().create("sandbox", cls.sandbox).instance
+        return made
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Begin with nothing prepared."""
+        cls._open, cls._subject = ExitStack(), None
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Remove what was prepared."""
+        cls._open.close()
+        cls._subject = None
+
+    @classmethod
+    def subject(cls) -> Subject:
+        """The task with its public files, prepared by two instances."""
+        if cls._subject is None:
+            inputs, repeat, scratch = (cls.folder() for _ in range(3))
+            task, again = called(cls.make), called(cls.make)
+            called(task.prepare, inputs)
+            called(again.prepare, repeat)
+            grader = called(task.grader)
+            cls._subject = Subject(
+                task, again, task.info, inputs, repeat, grader, cls.make_sandbox, scratch
+            )
+        return cls._subject
+
+    @classmethod
+    def folder(cls) -> Path:
+        """An empty folder that goes when the checks have ended."""
+        made = tempfile.TemporaryDirectory(prefix="mlx-conformance-")
+        return Path(cls._open.enter_context(made))
+
+
+def found(*findings: Finding) -> None:
+    """Fail with the first finding that is a fault; what does not apply has no fault."""
+    for finding in findings:
+        assert finding.status != "fail", f"{finding.id}: {finding.message}"
+
+
+def called(function: Callable[..., T], *arguments: Any) -> T:
+    """What a task's method returns; an exception is told by the method's name."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        name = getattr(function, "__name__", "a method")
+        raise AssertionError(f"{name} raises {type(error).__name__}: {error}") from error
