@@ -1,0 +1,1 @@
+"""`mlx plugins new`: a whole package for a component of one's own."""
