@@ -1,0 +1,38 @@
+"""Every check of rewards is seen to fail, on a reward that breaks its promise."""
+
+import pytest
+
+from mlxlab.core.reward import Reward
+from mlxlab.testing import RewardConformance, run_checks
+from mlxlab.testing.kit import checks_of
+from tests.testing.mutants.reward import MUTANTS, Good
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(RewardConformance)}
+caught: set[str] = set()
+
+
+class Sound(RewardConformance):
+    @classmethod
+    def make(cls) -> Reward:
+        return Good()
+
+
+def test_what_mutants_are_made_of_conforms() -> None:
+    assert [result for result in run_checks(Sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str) -> None:
+    make, told = MUTANTS[name]
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(make)})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\nreward: {len(CHECKS)} checks, {len(caught)} mutants caught")
