@@ -113,8 +113,10 @@ def _text(path: Path) -> str:
 def _values(text: str, path: Path | str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no TOML: {str(error) or 'too deep'}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is no TOML: its values are too deep.") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no TOML: {error}.") from error
 
 
 def _refuse_unknown(values: Mapping[str, Any], model: type[Config], registry: Registry) -> None:

@@ -78,6 +78,8 @@ def _table(key: str, kind: str, text: str, registry: Registry, kept: list[str]) 
     spec = task_spec(text, registry) if kind == "task" else Spec.parse(text)
     entry, _, config = registry.configured(kind, spec)
     options = {option.name: option for option in options_of(type(config) if config else None)}
+    # In the order of the spec, so that what is read makes the same text.
+    options = {**{name: options[name] for name in spec.options}, **options}
     private = [name for name in spec.options if not options[name].recorded]
     kept += [f"{key}.{name}" for name in private]
     spec = spec.model_copy(
