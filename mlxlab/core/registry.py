@@ -17,7 +17,7 @@ from mlxlab.core.boundary import Boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
 from mlxlab.core.loading import loaded, undisturbed, whose_entry
-from mlxlab.core.mistakes import mistake
+from mlxlab.core.mistakes import mistake, nearest
 from mlxlab.core.options import unrecorded
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.spec import Spec
@@ -202,6 +202,10 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
             )
         if not spec.argument:
             raise _unnamed(entry, field)
+        if field in values:
+            text = f"{entry.kind} '{entry.name}': {field} is said twice."
+            hint = f"It is '{spec.argument}' after the colon: leave out {field}={values[field]}."
+            raise WrongOption(text, hint, option=field)
         values[field] = spec.argument
     if model is None:
         if values:
@@ -217,6 +221,8 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
             raise _unnamed(entry, where) from error
         described = model.model_fields.get(where)
         hint = described.description if described is not None and " is not " in said else None
+        if near := nearest(error):
+            hint = f"Did you mean '{near}'?"
         text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
         raise WrongOption(text, hint or "", option=where.partition(".")[0]) from error
 
