@@ -6,12 +6,12 @@ such names with their specs. It is asked only where no component has the name.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from mlxlab.core.boundary import Boundary
 from mlxlab.core.entries import Entry, of_kind
-from mlxlab.core.errors import MlxError, PluginError, UsageError
+from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.spec import Spec
 
 KIND = "aliases"
@@ -49,15 +49,28 @@ def expanded(spec: Spec, stands_for: str) -> Spec:
     return meant.model_copy(update={"argument": argument, "options": options})
 
 
+def meant_by(
+    name: str, entries: Iterable[Entry], kind: str, load: Callable[[Entry], Callable[..., Any]]
+) -> tuple[str | None, dict[str, str], MlxError | None]:
+    """What a name stands for; no source is asked after the first that has it.
+
+    Returns:
+        The spec, None where there is none; all aliases that were seen; what the first source that
+        failed raised.
+    """
+    seen: dict[str, str] = {}
+    failed: MlxError | None = None
+    for entry in of_kind(entries, KIND):
+        found, wrong = aliases_of([entry], kind, load)
+        if name in found:
+            return found[name], found, None
+        seen, failed = {**found, **seen}, failed or wrong
+    return None, seen, failed
+
+
 def _asked(source: Callable[..., Any], entry: Entry, kind: str) -> Mapping[str, str]:
     """One source's aliases; an MlxError is for the user to read, all else the plugin's fault."""
-    try:
+    who = f"The aliases '{entry.name}' of {entry.distribution} {entry.version}"
+    hint = f"Repair or remove '{entry.distribution}'; MLX_DEBUG=1 shows the traceback."
+    with Boundary(who, kind, failed="failed", hint=hint):
         return {str(name): str(spec) for name, spec in dict(source(kind)).items()}
-    except MlxError:
-        raise
-    except Exception as error:
-        cause = traceback.format_exception_only(error)[-1].strip()
-        raise PluginError(
-            f"The aliases '{entry.name}' of {entry.distribution} {entry.version} failed: {cause}.",
-            f"Repair or remove '{entry.distribution}'; MLX_DEBUG=1 shows the traceback.",
-        ) from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.cache import Cache
 from mlxlab.core.calls import Caller
 from mlxlab.core.components import Components
 from mlxlab.core.cores import leases, processors, shares
 from mlxlab.core.environment import Environment
+from mlxlab.core.guarded import GuardedSandbox
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.planning import Ground, order_of
@@ -17,7 +19,7 @@ from mlxlab.core.pool import EnvironmentPool, Make
 from mlxlab.core.purse import Purse
 from mlxlab.core.runner import Runner
 from mlxlab.core.runs import RunWriter
-from mlxlab.core.sandbox import Sandbox, SandboxSetup
+from mlxlab.core.sandbox import SandboxSetup
 from mlxlab.core.states import StateStore
 from mlxlab.core.tree import RunContext
 
@@ -79,10 +81,11 @@ def _maker(
     cpus = shares(manifest.workers, machine)
     gpus = leases(manifest.workers, manifest.gpus)
     rewards = {name: reward.instance for name, reward in components.rewards.items()}
+    owners = {name: whose(reward.ref) for name, reward in components.rewards.items()}
 
     async def make(worker: int) -> Environment:
         made = components.registry.create("sandbox", components.sandbox.spec)
-        sandbox: Sandbox = made.instance
+        sandbox = GuardedSandbox(made)
         folder = writer.scratch / str(worker)
         folder.mkdir(parents=True, exist_ok=True)
         setup = SandboxSetup(
@@ -96,6 +99,8 @@ def _maker(
         )
         await sandbox.open(setup)
         handlers = hooks.action_handlers()
-        return Environment(ground.info, ground.grader, sandbox, states, rewards, handlers)
+        return Environment(
+            ground.info, ground.grader, sandbox, states, rewards, handlers, owners, ground.owner
+        )
 
     return make

@@ -22,10 +22,14 @@ from mlxlab.core.errors import MlxError, PluginError
 if TYPE_CHECKING:
     from mlxlab.core.records import ComponentRef
 
+SLOW = 12.0
+"""How many times the limit it may take to prepare something: data and images are fetched."""
 HUGE = 1e100
 """No number that says anything is larger: sums and squares of such ones stay finite."""
 MOST_TEXT = 1 << 24
 """Characters that one prompt may have."""
+MOST_WORDS = 10_000
+"""Characters that a component's reason or message may have."""
 _LONGEST_CAUSE = 500
 _MORE = f"{watch.LIMIT}=SECONDS allows more."
 T = TypeVar("T")
@@ -55,22 +59,31 @@ class Boundary:
         times: how many times the limit it may take.
         failed: how a failure is told; by default "propose failed".
         hint: what to do about it.
+        passing: errors that its contract knows; they pass as they are.
 
     Raises:
         PluginError: the code raised, or took too long.
     """
 
-    __slots__ = ("_going", "_times", "_told", "_watch", "_what", "_who")
+    __slots__ = ("_going", "_passing", "_times", "_told", "_watch", "_what", "_who")
 
     def __init__(
-        self, who: str, what: str, times: float = 1, failed: str = "", hint: str = ""
+        self,
+        who: str,
+        what: str,
+        times: float = 1,
+        failed: str = "",
+        hint: str = "",
+        passing: tuple[type[Exception], ...] = (),
     ) -> None:
+        self._passing = passing
         self._who, self._what, self._times = who, what, times
         self._told = f"{who} {failed}" if failed else f"{who}: {what} failed", hint
 
     def __enter__(self) -> None:
         found = self._watch = watch.current()
-        self._going = found and found.enter(f"{self._who}: {self._what}", self._times)
+        call = f"{self._who}: {self._what}"
+        self._going = None if found is None else found.enter(call, self._times)
 
     def __exit__(
         self,
@@ -84,7 +97,7 @@ class Boundary:
             except watch.Hung as late:  # it was on its way while the call ended
                 self._watch.leave(self._going)
                 error = late
-        if error is None:
+        if error is None or isinstance(error, self._passing):
             return
         if (named := _named(error, f"{self._who}: {self._what}", *self._told)) is not None:
             raise named from error
@@ -92,7 +105,11 @@ class Boundary:
 
 @asynccontextmanager
 async def answering(
-    who: str, what: str, limit_s: float | None = None, late: type[MlxError] = Late
+    who: str,
+    what: str,
+    limit_s: float | None = None,
+    late: type[MlxError] = Late,
+    passing: tuple[type[Exception], ...] = (),
 ) -> AsyncIterator[None]:
     """Put around what is awaited of a component.
 
@@ -101,6 +118,7 @@ async def answering(
         what: what it was asked for.
         limit_s: how long it may take, in seconds; None: as long as it likes.
         late: what is raised then.
+        passing: errors that its contract knows; they pass as they are.
 
     Raises:
         PluginError: the code raised, or kept the event loop too long.
@@ -111,6 +129,10 @@ async def answering(
             found.await_for(f"{who}: {what}")
         async with limit:
             yield
+    except passing:
+        if not limit.expired():
+            raise
+        raise late(f"{who}: {what} took longer than {limit_s:g} s.", _MORE) from None
     except BaseException as error:
         if limit.expired() and isinstance(error, TimeoutError):
             raise late(f"{who}: {what} took longer than {limit_s:g} s.", _MORE) from error
@@ -151,6 +173,11 @@ def number_problem(value: object) -> str:
     if not (isfinite(value) and abs(value) <= HUGE):
         return f"is {value:g}"
     return ""
+
+
+def kept_text(text: str, most: int = MOST_WORDS) -> str:
+    """A text that is recorded for people or an agent: its beginning, where it is too long."""
+    return text if len(text) <= most else f"{text[:most]} [... {len(text) - most} more]"
 
 
 def _give(answer: asyncio.Future[T], result: T, failed: BaseException | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlxlab.core.account import Accounts
 from mlxlab.core.actions import Action
+from mlxlab.core.boundary import Boundary, whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.cache import EDITOR_ROLES, Cache
+from mlxlab.core.choices import messages_of, text_of
 from mlxlab.core.clock import now
 from mlxlab.core.draws import of_call
 from mlxlab.core.errors import BudgetSpent, ContextTooLong, CutOff, MlxError, PluginError
@@ -23,7 +24,7 @@ from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.patience import PATIENCE_S, Patience, Tries
 from mlxlab.core.pauses import Telling
 from mlxlab.core.policy import Form, Policy, PolicyRequest
-from mlxlab.core.provider import Provider, whose
+from mlxlab.core.provider import Provider
 from mlxlab.core.records import Call, Completion, ComponentRef, Decision, Message, Role
 from mlxlab.core.refusals import said, unusable
 from mlxlab.core.runs import RunWriter
@@ -161,7 +162,8 @@ class Caller:
             if index >= self._scaffold.max_asks or (self._budget.spent_out() and not repaid):
                 return unread
             reply = Message(role="assistant", content=said(completion))
-            messages = [*self._writer.prompt(prompt), reply, *read.messages]
+            more = messages_of(whose(self._names["scaffold"]), read.messages)
+            messages = [*self._writer.prompt(prompt), reply, *more]
             role = read.role
             index += 1
 
@@ -207,7 +209,8 @@ class Caller:
     def _first_prompt(self, decision: Decision, tree: TreeView) -> Sequence[Message]:
         if decision.prompt is not None:
             return self._writer.prompt(decision.prompt)
-        return self._of("scaffold", self._scaffold.prompt, decision, tree)
+        found: object = self._of("scaffold", self._scaffold.prompt, decision, tree)
+        return messages_of(whose(self._names["scaffold"]), found)
 
     async def _call(
         self,
@@ -316,19 +319,23 @@ class Caller:
         """The form of an answer, where the scaffold has one; what an editor answers is text."""
         if role in EDITOR_ROLES or not isinstance(self._scaffold, Formed):
             return None
-        return self._of("scaffold", self._scaffold.form, decision)
+        found: object = self._of("scaffold", self._scaffold.form, decision)
+        if found is None or isinstance(found, Form):
+            return found
+        who, kind = whose(self._names["scaffold"]), type(found).__name__
+        raise PluginError(f"{who}: form returned {kind}, no Form.")
 
     def _rendered(self, request: PolicyRequest, completion: Completion) -> Completion:
         """An answer in actions or in fields, as the text that says the same."""
         if completion.action is not None:
-            text = self._of("scaffold", self._scaffold.render, request.decision, completion.action)
+            text = self._text(self._scaffold.render, request.decision, completion.action)
             return completion.model_copy(update={"text": text, "action": None})
         if completion.fields is None or request.form is None:
             return completion
         if not isinstance(self._scaffold, Formed):
             return completion
         fields = scrubbed(completion.fields)
-        text = self._of("scaffold", self._scaffold.written, request.decision, fields)
+        text = self._text(self._scaffold.written, request.decision, fields)
         return completion.model_copy(update={"text": text, "fields": fields})
 
     def _parsed(self, decision: Decision, completion: Completion) -> Action | Ask:
@@ -370,14 +377,13 @@ class Caller:
 
     def _of(self, kind: str, function: Callable[..., T], *arguments: object) -> T:
         """Call a component's function; a failure is its own, by name."""
-        try:
+        with Boundary(whose(self._names[kind]), getattr(function, "__name__", "call")):
             return function(*arguments)
-        except MlxError:
-            raise
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            where = getattr(function, "__name__", "call")
-            raise PluginError(f"{whose(self._names[kind])}: {where} failed: {cause}.") from error
+
+    def _text(self, function: Callable[..., str], *arguments: object) -> str:
+        """A text that the scaffold writes for a policy."""
+        who, where = whose(self._names["scaffold"]), getattr(function, "__name__", "call")
+        return text_of(who, where, self._of("scaffold", function, *arguments))
 
 
 async def _may_be_billed(policy: Policy) -> bool:

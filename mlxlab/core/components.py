@@ -8,7 +8,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from mlxlab.core.errors import RecordError, UsageError
+from mlxlab.core.boundary import Boundary, whose
+from mlxlab.core.errors import PluginError, RecordError, UsageError
+from mlxlab.core.given import missing
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import ComponentRef
@@ -72,12 +74,12 @@ class Components:
         rewards = {str(Spec.parse(reward)): reward for reward in specs.rewards}
         return cls(
             registry=registry,
-            policy=registry.create("policy", specs.policy),
-            editor=None if specs.editor is None else registry.create("policy", specs.editor),
-            scaffold=registry.create("scaffold", specs.scaffold),
-            sandbox=registry.create("sandbox", specs.sandbox),
-            rewards={name: registry.create("reward", spec) for name, spec in rewards.items()},
-            task=registry.create("task", task_spec(specs.task, registry)),
+            policy=_made(registry, "policy", specs.policy),
+            editor=None if specs.editor is None else _made(registry, "policy", specs.editor),
+            scaffold=_made(registry, "scaffold", specs.scaffold),
+            sandbox=_made(registry, "sandbox", specs.sandbox),
+            rewards={name: _made(registry, "reward", spec) for name, spec in rewards.items()},
+            task=_made(registry, "task", task_spec(specs.task, registry)),
         )
 
     def check_same(self, manifest: RunManifest) -> None:
@@ -107,6 +109,16 @@ class Components:
             "components": refs,
             "rewards": tuple(reward.ref for reward in self.rewards.values()),
         }
+
+
+def _made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
+    """A component that has all that its kind has to have; raises as `Registry.create`."""
+    made = registry.create(kind, spec)
+    with Boundary(whose(made.ref), "its attributes"):
+        lacking = missing(kind, made.instance)
+    if lacking:
+        raise PluginError(f"{whose(made.ref)} is no {kind}: it has no {', no '.join(lacking)}.")
+    return made
 
 
 def _differences(then: ComponentRef, now: ComponentRef) -> list[str]:

@@ -5,9 +5,7 @@ This is the only place that does so: `mlx run`, replay and training all go throu
 
 from __future__ import annotations
 
-import asyncio
 import re
-import traceback
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -15,7 +13,8 @@ from random import Random
 
 from mlxlab.core.actions import EDITS, Action, CustomAction
 from mlxlab.core.assisted import Consult
-from mlxlab.core.errors import MlxError, StateNotKept
+from mlxlab.core.boundary import Boundary, Late, answering, apart, kept_text, number_problem
+from mlxlab.core.errors import MlxError, PluginError, StateNotKept
 from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
 from mlxlab.core.hooks import ActionHandler
 from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
@@ -59,6 +58,8 @@ class Environment:
     Args:
         rewards: reward plugins by the name their values are recorded under.
         handlers: handlers of custom actions, by the action's name.
+        owners: whose each reward is, by the name its values are recorded under.
+        owner: whose the grader is.
     """
 
     task: TaskInfo
@@ -67,6 +68,8 @@ class Environment:
     states: StateStore
     rewards: Mapping[str, Reward] = field(default_factory=dict)
     handlers: Mapping[str, ActionHandler] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
 
     async def transition(
         self,
@@ -139,17 +142,17 @@ class Environment:
         return await HANDLERS[action.type](bench, action)
 
     async def _custom(self, action: CustomAction) -> Observation:
+        who = f"The action '{action.name}'"
         try:
-            seen: object = await self.handlers[action.name](action, self.sandbox)
-            if isinstance(seen, Observation):
-                return seen
-            raise TypeError(f"it returned {type(seen).__name__}, no Observation")
-        except MlxError:
-            raise
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            message = f"The action '{action.name}' failed in its plugin: {cause}"
-            return Observation(status="error", message=message)
+            async with answering(who, "its handler"):
+                seen: object = await self.handlers[action.name](action, self.sandbox)
+        except PluginError as error:
+            return Observation(status="error", message=error.message)
+        if isinstance(seen, Observation):
+            return seen
+        kind = type(seen).__name__
+        message = f"{who}: its handler returned {kind}, no Observation"
+        return Observation(status="error", message=message)
 
     async def _grade(self, seen: Observation) -> tuple[Observation, Grade | None]:
         """The observation of a program that ended well, with its submission graded."""
@@ -175,7 +178,7 @@ class Environment:
                     "message": f"{path} cannot be graded: {error}",
                 }
             ), None
-        grade = await asyncio.to_thread(self._verdict, data)
+        grade = await apart(self._grading, "grade", self._verdict, data)
         return seen.model_copy(
             update={
                 "status": "ok" if grade.valid else "invalid_submission",
@@ -185,21 +188,27 @@ class Environment:
             }
         ), grade if grade.valid else None
 
+    @property
+    def _grading(self) -> str:
+        return self.owner or f"task '{self.task.id}'"
+
     def _verdict(self, data: bytes) -> Grade:
         """The grade; a grader that fails has met a file that it cannot take.
 
         What it says of the failure may quote answers, so the agent gets the error's kind only.
         """
         try:
-            grade = self.grader.grade(data)
+            grade: object = self.grader.grade(data)
         except Exception as error:
-            name = type(error).__name__
-            return Grade(valid=False, message=f"The submission could not be graded ({name}).")
-        if any(
-            score is not None and not isfinite(score) for score in (grade.public, grade.private)
-        ):
+            what = f"{self._grading}: grade raised {type(error).__name__}"
+            return Grade(valid=False, message=f"The submission could not be graded ({what}).")
+        if not isinstance(grade, Grade):
+            kind = type(grade).__name__
+            raise PluginError(f"{self._grading}: grade returned {kind}, no Grade.")
+        scores = (grade.public, grade.private, grade.private_standard_error)
+        if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")
-        return grade
+        return grade.model_copy(update={"message": kept_text(grade.message)})
 
     async def _snapshot(self, parent: str) -> Snapshot:
         """The state that the action left; a full disk costs the state, not the step."""
@@ -229,32 +238,47 @@ class Environment:
             state_dropped=effect.after.dropped,
             observation=seen,
             probe=probe,
-            rewards=rewarded(self.rewards, view, self.task),
+            rewards=rewarded(self.rewards, view, self.task, self.owners),
         )
 
 
 def rewarded(
-    rewards: Mapping[str, Reward], view: StepView, task: TaskInfo
+    rewards: Mapping[str, Reward],
+    view: StepView,
+    task: TaskInfo,
+    owners: Mapping[str, str] | None = None,
 ) -> dict[str, RewardValue]:
-    """What each reward makes of a step, by name."""
-    return {name: judge(name, reward, view, task) for name, reward in rewards.items()}
+    """What each reward makes of a step, by name; raises Late where one never ends."""
+    who = owners or {}
+    return {
+        name: judge(who.get(name, f"reward '{name}'"), reward, view, task)
+        for name, reward in rewards.items()
+    }
 
 
-def judge(name: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardValue:
+def judge(who: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardValue:
     """A reward's value, or None with the reason where the reward fails or leaves its range."""
     try:
-        value: object = reward.judge(view, task)
-    except Exception as error:
-        cause = traceback.format_exception_only(error)[-1].strip()
-        return RewardValue(value=None, reason=f"reward '{name}' failed: {cause}")
+        with Boundary(who, "judge"):
+            return _judged(who, reward.judge(view, task), reward.range)
+    except Late:
+        raise
+    except MlxError as error:
+        said = str(error).rstrip(".")
+        return RewardValue(value=None, reason=said if who in said else f"{who}: {said}")
+
+
+def _judged(who: str, value: object, bounds: tuple[float, float]) -> RewardValue:
+    """A judgement that can be recorded."""
     if not isinstance(value, RewardValue):
         kind = type(value).__name__
-        return RewardValue(value=None, reason=f"reward '{name}' returned {kind}, no RewardValue")
-    low, high = reward.range
-    if value.value is not None and not (isfinite(value.value) and low <= value.value <= high):
-        reason = f"reward '{name}' returned {value.value}, outside [{low}, {high}]"
+        return RewardValue(value=None, reason=f"{who}: judge returned {kind}, no RewardValue")
+    low, high = bounds
+    number = value.value
+    if number is not None and (number_problem(number) or not low <= number <= high):
+        reason = f"{who}: judge returned {number}, outside [{low}, {high}]"
         return RewardValue(value=None, reason=reason)
-    return value
+    return value.model_copy(update={"reason": kept_text(value.reason)})
 
 
 def invalid(why: str) -> Observation:

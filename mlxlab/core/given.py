@@ -91,11 +91,18 @@ def _check(kind: str, thing: object) -> None:
     called = f"{_qualified(thing)} is no {kind}"
     if inspect.isclass(thing):
         raise UsageError(f"{called}: it is a class.", f"Give an instance: {thing.__name__}(...)")
-    if missing := [name for name in sorted(_members(protocol)) if not hasattr(thing, name)]:
+    if lacking := missing(kind, thing):
         raise UsageError(
-            f"{called}: it has no {', no '.join(missing)}.",
+            f"{called}: it has no {', no '.join(lacking)}.",
             f"What a {kind} has to do stands in {protocol.__module__}.{protocol.__name__}.",
         )
+
+
+def missing(kind: str, thing: object) -> list[str]:
+    """What a component lacks of what its kind has to have; properties are not asked for."""
+    here = {*dir(type(thing)), *getattr(thing, "__dict__", ())}
+    lacking = sorted(_members(PROTOCOLS[kind]) - here)
+    return [name for name in lacking if not hasattr(thing, name)]
 
 
 def _members(protocol: type) -> set[str]:

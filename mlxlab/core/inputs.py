@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from mlxlab.core.errors import TaskError
-from mlxlab.core.task import Task
+from mlxlab.core.boundary import SLOW, Boundary, cause_of
+from mlxlab.core.errors import PluginError, TaskError
+from mlxlab.core.task import Task, TaskInfo
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LISTING = ".sizes.json"
 """Beside the prepared folder, never in it: the size of each file, in bytes."""
 
@@ -22,20 +25,26 @@ def cache_root() -> Path:
     return base / "mlxlab"
 
 
-def prepared(task: Task) -> Path:
+def prepared(task: Task, info: TaskInfo | None = None, owner: str = "") -> Path:
     """The folder of a task's public files, made if it is not there yet or was damaged.
 
     It is named by the data's hash, and moved into place whole, so that a kill or a second
     process never leaves or meets half a folder.
 
+    Args:
+        task: the task.
+        info: what it says of itself, where that was asked for already.
+        owner: whose it is, to say whose fault a failure is.
+
     Raises:
         TaskError: the cache folder cannot be written.
+        PluginError: the task's own code failed.
     """
-    info = task.info
+    info = info or task.info
     target = cache_root() / "inputs" / f"{_plain(info.id)}-{info.data_hash[:16]}"
     try:
         if not _whole(target):
-            _make(task, target)
+            _make(task, target, owner or f"task '{info.id}'")
     except OSError as error:
         raise TaskError(
             f"The task's files cannot be kept below {cache_root()}: {error.strerror or error}.",
@@ -44,11 +53,11 @@ def prepared(task: Task) -> Path:
     return target
 
 
-def _make(task: Task, target: Path) -> None:
+def _make(task: Task, target: Path, owner: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
     try:
-        task.prepare(new)
+        _prepare(task, new, owner)
         _readable(new)
         listing = json.dumps(_sizes(new))
         shutil.rmtree(target, ignore_errors=True)
@@ -59,6 +68,17 @@ def _make(task: Task, target: Path) -> None:
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _prepare(task: Task, folder: Path, owner: str) -> None:
+    """Have the task write its files; an OSError is the folder's alone, others are the task's."""
+    try:
+        with Boundary(owner, "prepare", times=SLOW, passing=(OSError,)):
+            task.prepare(folder)
+    except OSError as error:
+        if error.errno in _FULL or str(error.filename).startswith(str(folder)):
+            raise
+        raise PluginError(f"{owner}: prepare failed: {cause_of(error)}.") from error
 
 
 def _whole(target: Path) -> bool:

@@ -12,10 +12,11 @@ from typing import Any
 from mlxlab.core.assembly import assembled
 from mlxlab.core.components import Components, Specs
 from mlxlab.core.errors import RecordError, UsageError
+from mlxlab.core.guarded import isolation_of
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.origin import recorded_here, signature
-from mlxlab.core.planning import Ground, RunOptions, attested, planned
+from mlxlab.core.planning import Ground, RunOptions, attested, ground_of, planned
 from mlxlab.core.policy import Priced
 from mlxlab.core.purse import Purse
 from mlxlab.core.records import Limits
@@ -35,7 +36,7 @@ def plan_run(options: RunOptions, registry: Registry | None = None) -> Plan:
         PluginError, TaskError: a component cannot be used.
     """
     components = Components.make(registry or Registry.installed(), options)
-    ground = Ground.of(components.task.instance, options.ideas)
+    ground = ground_of(components.task, options.ideas)
     manifest = planned(options, components, ground.info)
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"{options.out} is no folder that runs could go to.")
@@ -100,9 +101,10 @@ def _resumed(
         )
     wanted = specs or Specs.of(manifest)
     made = Components.make(registry, replace(wanted, sandbox=sandbox) if sandbox else wanted)
+    isolation_of(made.sandbox)
     if specs is None:
         made.check_same(manifest)
-    ground = Ground.of(made.task.instance, manifest.ideas)
+    ground = ground_of(made.task, manifest.ideas)
     then = manifest.task
     if (ground.info.data_hash, ground.info.starter) != (then.data_hash, then.starter):
         raise RecordError(

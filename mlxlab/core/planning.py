@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.cache import cache_place, reusable
 from mlxlab.core.clock import now, run_id
 from mlxlab.core.components import Components, Specs
 from mlxlab.core.errors import UsageError
+from mlxlab.core.guarded import isolation_of
 from mlxlab.core.inputs import prepared
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
 from mlxlab.core.order import Order
@@ -24,6 +26,7 @@ from mlxlab.core.sandbox import Isolation, Sandbox
 from mlxlab.core.scaffold import Pace, Paced, Scaffold
 from mlxlab.core.states import MAX_BYTES
 from mlxlab.core.task import Grader, Task, TaskInfo
+from mlxlab.core.tasked import found_grader, stated_info
 
 SIGNALS: dict[Feedback, tuple[str, ...]] = {
     "public": ("program output", "submission validity", "public score"),
@@ -64,21 +67,33 @@ class RunOptions(Specs):
 
 @dataclass(frozen=True)
 class Ground:
-    """A task with its public files prepared and its answers at hand."""
+    """A task with its public files prepared and its answers at hand; `owner` says whose it is."""
 
     task: Task
     info: TaskInfo
     inputs: Path
     grader: Grader
+    owner: str = ""
 
     @classmethod
-    def of(cls, task: Task, ideas: Sequence[str] = ()) -> Ground:
-        """Prepare a task's files, load its answers and weave ideas in; raises TaskError."""
-        inputs = prepared(task)
-        info = task.info
+    def of(cls, task: Task, ideas: Sequence[str] = (), owner: str = "") -> Ground:
+        """Prepare a task's files, load its answers and weave ideas in.
+
+        Raises:
+            TaskError: what the task is made from cannot be used.
+            PluginError: the task's own code failed, or states what cannot be.
+        """
+        who = owner or f"task '{type(task).__name__}'"
+        info = stated_info(who, task)
+        inputs = prepared(task, info, who)
         shown = info.preview or preview(inputs)
         info = woven(info.model_copy(update={"preview": shown}), ideas)
-        return cls(task, info, inputs, task.grader())
+        return cls(task, info, inputs, found_grader(who, task), who)
+
+
+def ground_of(made: Component[Task], ideas: Sequence[str] = ()) -> Ground:
+    """The ground of a task that was made; raises as `Ground.of`."""
+    return Ground.of(made.instance, ideas, whose(made.ref))
 
 
 def woven(info: TaskInfo, ideas: Sequence[str]) -> TaskInfo:
@@ -93,7 +108,7 @@ def planned(options: RunOptions, components: Components, info: TaskInfo) -> RunM
     """The manifest of a run that has not started; raises UsageError for what cannot be."""
     feedback = _feedback(options.feedback, info, components.scaffold)
     wall_s = options.exec_timeout_s or info.exec_timeout_s
-    isolation = components.sandbox.instance.isolation
+    isolation = isolation_of(components.sandbox)
     return RunManifest(
         run_id=run_id(info.id, components.scaffold.ref.name, components.policy.ref.name),
         mlxlab=version("mlxlab"),

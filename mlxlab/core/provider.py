@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from mlxlab.core.account import Account, Turn
-from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PluginError, PolicyError
-from mlxlab.core.jsonl import scrubbed
+from mlxlab.core.answers import recordable
+from mlxlab.core.boundary import Boundary, Late, answering, whose
+from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError
 from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Varying
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
 from mlxlab.core.stated import count_of, price_of
+
+
+class _Unanswered(Late):
+    """No answer came in time, which another try may change."""
 
 
 class Provider:
@@ -61,22 +65,13 @@ class Provider:
             PolicyError: as the policy says, or the time was over.
             PluginError: the policy broke its promise.
         """
-        limit = asyncio.timeout(limit_s)
         try:
-            async with limit:
+            async with answering(self.named, "act", limit_s, _Unanswered):
                 completion: object = await self.policy.act(request)
-        except MlxError:
-            raise
-        except Exception as error:
-            if limit.expired():
-                text = f"{self.named} gave no answer within {limit_s:g} s."
-                raise CutOff(text, retryable=True) from error
-            cause = traceback.format_exception_only(error)[-1].strip()
-            raise PluginError(f"{self.named} failed: {cause}.") from error
-        if not isinstance(completion, Completion):
-            raise PluginError(f"{self.named} returned {type(completion).__name__}, no Completion.")
-        texts = {"text": completion.text, "reasoning": completion.reasoning}
-        return completion.model_copy(update=scrubbed(texts))
+        except _Unanswered as error:
+            text = f"{self.named} gave no answer within {limit_s:g} s."
+            raise CutOff(text, retryable=True) from error
+        return recordable(self.named, completion)
 
     @asynccontextmanager
     async def turn(self, tries: Tries, bounds: Bounds) -> AsyncIterator[Turn | None]:
@@ -127,9 +122,12 @@ class Provider:
     def _bound(self, request: PolicyRequest) -> tuple[int | None, int | None]:
         """The policy's own word; one that fails says nothing."""
         try:
-            known = self.policy.bound(request) if isinstance(self.policy, Bounded) else (None, None)
-            prompt, answer = known
-        except Exception:
+            with Boundary(self.named, "bound"):
+                bound = self.policy.bound(request) if isinstance(self.policy, Bounded) else None
+                prompt, answer = bound or (None, None)
+        except Late:
+            raise
+        except MlxError:
             return None, None
         return count_of(prompt), count_of(answer)
 
@@ -149,8 +147,3 @@ async def _price(policy: Policy) -> Price | None:
     except Exception:
         return None
     return found if isinstance(found, Price) else None
-
-
-def whose(ref: ComponentRef) -> str:
-    """A component by kind, name and version."""
-    return f"{ref.kind} '{ref.name}' of {ref.version}"

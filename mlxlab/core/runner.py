@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-import traceback
 from collections.abc import Awaitable
 from contextlib import suppress
 from pathlib import Path
 
+from mlxlab.core.boundary import Boundary, cause_of, whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
+from mlxlab.core.choices import choice_of
 from mlxlab.core.clock import now
 from mlxlab.core.draws import of_choice
 from mlxlab.core.errors import BudgetSpent, MlxError, PluginError, RecordError, TimeUp
@@ -28,6 +29,7 @@ from mlxlab.core.selection import best_node, describe, keep_best
 from mlxlab.core.standing import Standing, ends
 from mlxlab.core.states import StateStore
 from mlxlab.core.tree import Node, RunContext, TreeView
+from mlxlab.core.watch import watched_loop
 
 Recorded = tuple[Step, PrivateScore]
 
@@ -106,6 +108,14 @@ class Runner:
             MlxError: a component failed for good; the run is recorded and can be resumed.
             asyncio.CancelledError: interrupted; likewise.
         """
+        with watched_loop():
+            return await self._run()
+
+    def abandon(self, error: str) -> None:
+        """Write that the run failed, where its thread can be given nothing more to do."""
+        self._save("failed", error)
+
+    async def _run(self) -> RunManifest:
         status: RunStatus = "failed"
         error: str | None = None
         # A full collection takes tens of milliseconds once libraries are loaded, and finds nothing
@@ -127,7 +137,7 @@ class Runner:
             error = str(caught)
             raise
         except Exception as caught:
-            error = traceback.format_exception_only(caught)[-1].strip()
+            error = cause_of(caught)
             raise
         finally:
             gc.unfreeze()
@@ -148,8 +158,7 @@ class Runner:
                 waits, failure = False, caught
                 self._caller.give_up()
             if not self._in_flight and waits:
-                name = self._context.scaffold.name
-                raise PluginError(f"The scaffold '{name}' waits although no step is in flight.")
+                raise PluginError(f"{self._choosing} waits although no step is in flight.")
             if not self._in_flight:
                 break
             for task in await self._ended_now():
@@ -211,11 +220,9 @@ class Runner:
             self._next = number
             choice = begun or self._propose()
             if not isinstance(choice, Decision):
-                name = self._context.scaffold.name
                 what = "wait" if isinstance(choice, Wait) else "stop"
                 raise PluginError(
-                    f"The scaffold '{name}' wants to {what} where the recorded run chose step "
-                    f"{number}.",
+                    f"{self._choosing} wants to {what} where the recorded run chose step {number}.",
                     "Replay with the scaffold, seed and options of the recorded run.",
                 )
             self._start(choice)
@@ -230,16 +237,14 @@ class Runner:
     def _propose(self) -> Decision | Wait | Stop:
         while self._next in self._taken:
             self._next += 1
-        whose = f"The scaffold '{self._context.scaffold.name}'"
         rng = of_choice(self._context.seed, self._next)
-        try:
+        with Boundary(self._choosing, "propose"):
             choice: object = self._scaffold.propose(self._tree(), rng)
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            raise PluginError(f"{whose} failed to propose: {cause}.") from error
-        if isinstance(choice, Decision | Wait | Stop):
-            return choice
-        raise PluginError(f"{whose} proposed a {type(choice).__name__}, no Decision.")
+        return choice_of(self._choosing, choice, self._next)
+
+    @property
+    def _choosing(self) -> str:
+        return whose(self._context.scaffold)
 
     def _start(self, decision: Decision) -> None:
         tree = self._tree()

@@ -35,7 +35,7 @@ class Going:
 
     def __init__(self, who: str, until: float, outer: Going | None) -> None:
         self.who = who
-        self.until = until if outer is None else min(until, outer.until)
+        self.until: float = until if outer is None else min(until, outer.until)
         self.outer = outer
         self.thread = threading.get_ident()
         self.sent = False
@@ -110,7 +110,11 @@ class Watch:
         loop = asyncio.get_running_loop()
         thread = threading.get_ident()
         self._beats[thread] = loop, time.monotonic()
-        loop.call_later(self._every, lambda: thread in self._beats and self.beat())
+        loop.call_later(self._every, self._beat_again, thread)
+
+    def _beat_again(self, thread: int) -> None:
+        if thread in self._beats:
+            self.beat()
 
     def still(self) -> None:
         """The loop of this thread ends."""

@@ -62,8 +62,9 @@ class Session:
         async def taken() -> tuple[Transition, Grade | None]:
             sandbox = await self._opened()
             environment = Environment(
-                self._ground.info, self._ground.grader, sandbox, states, self._rewards, handlers
-            )
+                self._ground.info, self._ground.grader, sandbox, states, self._rewards, handlers,
+                owner=self._ground.owner,
+            )  # fmt: skip
             return await environment.transition(decision, action, problem=problem, consult=consult)
 
         try:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from mlxlab.api.arguments import refuse_amount, specs
 from mlxlab.core.errors import UsageError
+from mlxlab.core.guarded import GuardedSandbox
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import ComponentRef, Feedback, Limits
 from mlxlab.core.registry import Component, Registry
@@ -77,7 +78,7 @@ def settings(
         actions=chosen,
         reward=name,
         rewards={name: judge.instance},
-        make_sandbox=lambda: registry.create("sandbox", found["sandbox"]).instance,
+        make_sandbox=lambda: GuardedSandbox(registry.create("sandbox", found["sandbox"])),
         isolation=box.instance.isolation,
         editor=asked.instance if asked is not None else None,
         refs=refs,

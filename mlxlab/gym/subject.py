@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 from weakref import WeakValueDictionary
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.components import task_spec
 from mlxlab.core.planning import Ground
 from mlxlab.core.records import ComponentRef
@@ -34,7 +35,7 @@ class Subject:
 
     @cached_property
     def _ground(self) -> Ground:
-        return Ground.of(self.task)
+        return Ground.of(self.task, owner=whose(self.ref))
 
 
 _known: WeakValueDictionary[str, Subject] = WeakValueDictionary()

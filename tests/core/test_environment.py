@@ -123,7 +123,13 @@ def test_a_probe_runs_the_entrypoint_of_an_edit_and_leaves_no_trace(states: Stat
 
 @pytest.mark.parametrize(
     ("value", "word"),
-    [(math.nan, "outside"), (math.inf, "outside"), (7.0, "outside"), ("text", "no RewardValue")],
+    [
+        (math.nan, "outside"),
+        (math.inf, "outside"),
+        (7.0, "outside"),
+        ("text", "no RewardValue"),
+        (1e308, "outside"),
+    ],
 )
 def test_a_reward_that_breaks_its_promise_gives_no_value(value: Any, word: str) -> None:
     class Odd(ConstantReward):
@@ -131,7 +137,7 @@ def test_a_reward_that_breaks_its_promise_gives_no_value(value: Any, word: str) 
             return RewardValue(value=value, reason="") if isinstance(value, float) else value
 
     view = StepView(decision=decision(), action=None, observation=Observation(status="ok"))
-    judged = judge("odd", Odd(), view, ToyTask().info)
+    judged = judge("reward 'odd'", Odd(), view, ToyTask().info)
     assert judged.value is None
     assert word in judged.reason
 
@@ -142,8 +148,8 @@ def test_a_reward_that_raises_is_named() -> None:
             raise ZeroDivisionError("by zero")
 
     view = StepView(decision=decision(), action=None, observation=Observation(status="ok"))
-    assert judge("b", Broken(), view, ToyTask().info).reason == (
-        "reward 'b' failed: ZeroDivisionError: by zero"
+    assert judge("reward 'b'", Broken(), view, ToyTask().info).reason == (
+        "reward 'b': judge failed: ZeroDivisionError: by zero"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mlxlab.api.bench.cells import Cell
 from mlxlab.core.components import Components, task_spec
 from mlxlab.core.errors import MlxError, UsageError
-from mlxlab.core.planning import Ground, planned
+from mlxlab.core.planning import ground_of, planned
 from mlxlab.core.registry import Component, Registry
 from mlxlab.core.task import TaskInfo
 
@@ -96,7 +96,7 @@ class _Checking:
             self._grounds[cell.task] = None
             with self._noting(cell, ("ground", cell.task)):
                 self._tell(cell.task)
-                self._grounds[cell.task] = Ground.of(task.instance).info
+                self._grounds[cell.task] = ground_of(task).info
         return self._grounds[cell.task]
 
     def _again(self, cell: Cell, what: tuple[str, str]) -> None:

@@ -18,7 +18,7 @@ from mlxlab.api.exploring.result import Explored, Idea, TaskIdeas
 from mlxlab.api.loops import finish
 from mlxlab.core.components import task_spec
 from mlxlab.core.errors import UsageError
-from mlxlab.core.planning import Ground
+from mlxlab.core.planning import Ground, ground_of
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.registry import Registry
 
@@ -80,7 +80,7 @@ def explore(
     made = registry.create("policy", policy)
     whose = registry.create("scaffold", scaffold).ref
     specs = list(dict.fromkeys(str(task_spec(task, registry)) for task in tasks))
-    grounds = {spec: Ground.of(registry.create("task", spec).instance) for spec in specs}
+    grounds = {spec: ground_of(registry.create("task", spec)) for spec in specs}
     wanted = {"": candidates} if version == 1 else dict.fromkeys(AXES, -(-candidates // len(AXES)))
     kept = keep if version == 1 else per_axis
 

@@ -225,8 +225,9 @@ class Crew:
         else:
             states = self._stores.of(state)
         environment = Environment(
-            state.info, ground.grader, opened.sandbox, states, rules.rewards, rules.handlers
-        )
+            state.info, ground.grader, opened.sandbox, states, rules.rewards, rules.handlers,
+            owner=ground.owner,
+        )  # fmt: skip
         decision = state.decision.model_copy(update={"limits": job.limits})
         began, repeats = time.monotonic(), True
         try:

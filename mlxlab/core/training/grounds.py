@@ -6,7 +6,7 @@ import asyncio
 
 from mlxlab.core.components import task_spec
 from mlxlab.core.errors import TaskError
-from mlxlab.core.planning import Ground
+from mlxlab.core.planning import Ground, ground_of
 from mlxlab.core.registry import Registry
 from mlxlab.core.training.states import State
 
@@ -43,4 +43,4 @@ class Grounds:
             return await asyncio.to_thread(self._prepare, spec)
 
     def _prepare(self, spec: str) -> Ground:
-        return Ground.of(self._registry.create("task", task_spec(spec, self._registry)).instance)
+        return ground_of(self._registry.create("task", task_spec(spec, self._registry)))

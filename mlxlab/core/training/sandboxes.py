@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlxlab.core.guarded import GuardedSandbox
 from mlxlab.core.planning import Ground
 from mlxlab.core.registry import Registry
 from mlxlab.core.removal import remove_tree
@@ -97,7 +98,7 @@ class Sandboxes:
         return next(several, 0)
 
     async def _opened(self, task: str, ground: Ground) -> Opened:
-        sandbox: Sandbox = self._registry.create("sandbox", self._spec).instance
+        sandbox = GuardedSandbox(self._registry.create("sandbox", self._spec))
         scratch = Path(tempfile.mkdtemp(dir=self._folder))
         setup = SandboxSetup(
             scratch=scratch, inputs=ground.inputs, hidden=ground.task.hidden, cores=self._cores

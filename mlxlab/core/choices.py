@@ -1,0 +1,66 @@
+"""What a scaffold chose and wrote, checked: anybody may have written it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlxlab.core.boundary import MOST_TEXT, cause_of, number_problem
+from mlxlab.core.errors import PluginError
+from mlxlab.core.jsonl import as_json
+from mlxlab.core.records import Decision, Message
+from mlxlab.core.scaffold import Stop, Wait
+
+
+def choice_of(who: str, choice: object, step: int) -> Decision | Wait | Stop:
+    """What `propose` returned; raises PluginError where it is no choice for this step."""
+    if not isinstance(choice, Decision | Wait | Stop):
+        raise PluginError(f"{who} proposed a {type(choice).__name__}, no Decision.")
+    if isinstance(choice, Decision):
+        if choice.step != step:
+            raise PluginError(f"{who} proposed step {choice.step} where step {step} comes next.")
+        if problem := number_problem(choice.limits.wall_s):
+            raise PluginError(f"{who} proposed a step whose time limit {problem}.")
+        if choice.extra:
+            _keep(who, choice)
+    return choice
+
+
+def messages_of(who: str, found: object) -> Sequence[Message]:
+    """The messages of a prompt; raises PluginError where they are none, or too long."""
+    if not isinstance(found, list | tuple) or not found:
+        raise PluginError(f"{who}: prompt returned {_described(found)}, no list of messages.")
+    for each in found:
+        if not isinstance(each, Message) or not isinstance(each.content, str):
+            raise PluginError(f"{who}: prompt returned {_described(each)} as a message.")
+    length = sum(len(message.content) for message in found)
+    _refuse_longer(who, "prompt", length)
+    return found
+
+
+def text_of(who: str, where: str, found: object) -> str:
+    """A text that a scaffold wrote; raises PluginError where it is none, or too long."""
+    if not isinstance(found, str):
+        raise PluginError(f"{who}: {where} returned {_described(found)}, no text.")
+    _refuse_longer(who, where, len(found))
+    return found
+
+
+def _keep(who: str, decision: Decision) -> None:
+    """Refuse an `extra` that no record can hold."""
+    try:
+        length = len(as_json(decision))
+    except Exception as error:
+        raise PluginError(f"{who}: extra cannot be recorded: {cause_of(error)}.") from error
+    _refuse_longer(who, "extra", length)
+
+
+def _refuse_longer(who: str, where: str, length: int) -> None:
+    if length > MOST_TEXT:
+        raise PluginError(
+            f"{who}: {where} returned {length} characters; at most {MOST_TEXT} are kept."
+        )
+
+
+def _described(found: object) -> str:
+    empty = isinstance(found, list | tuple) and not found
+    return f"an empty {type(found).__name__}" if empty else type(found).__name__

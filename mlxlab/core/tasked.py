@@ -1,0 +1,35 @@
+"""What a task says of itself and gives, checked: anybody may have written it."""
+
+from __future__ import annotations
+
+from mlxlab.core.boundary import SLOW, Boundary, number_problem
+from mlxlab.core.errors import PluginError
+from mlxlab.core.task import Grader, Task, TaskInfo
+
+_NUMBERS = ("baseline", "reference", "standard_error", "m_init", "m_best")
+
+
+def stated_info(who: str, task: Task) -> TaskInfo:
+    """`task.info`; raises PluginError where it is none, or states what no run can go by."""
+    with Boundary(who, "info", times=SLOW):
+        info: object = task.info
+    if not isinstance(info, TaskInfo):
+        raise PluginError(f"{who}: info is {type(info).__name__}, no TaskInfo.")
+    for name in _NUMBERS:
+        value = getattr(info, name)
+        if value is not None and (problem := number_problem(value)):
+            raise PluginError(f"{who}: info.{name} {problem}.")
+    if (problem := number_problem(info.exec_timeout_s)) or info.exec_timeout_s <= 0:
+        raise PluginError(f"{who}: info.exec_timeout_s {problem or 'is no time'}.")
+    if info.steps < 1:
+        raise PluginError(f"{who}: info.steps is {info.steps}.")
+    return info
+
+
+def found_grader(who: str, task: Task) -> Grader:
+    """`task.grader()`; raises PluginError where it cannot grade."""
+    with Boundary(who, "grader", times=SLOW):
+        grader: object = task.grader()
+    if not isinstance(grader, Grader):
+        raise PluginError(f"{who}: grader returned {type(grader).__name__}, which has no grade.")
+    return grader
