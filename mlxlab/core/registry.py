@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
-from mlxlab.core.aliases import aliases_of, expanded
+from mlxlab.core.aliases import aliases_of, expanded, meant_by
 from mlxlab.core.boundary import Boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
@@ -100,9 +100,9 @@ class Registry:
         except UnknownComponent:
             whose = spec.distribution
             sources = [e for e in self.entries if not whose or e.distribution == whose]
-            found, failed = aliases_of(sources, kind, self.load)
-            if spec.name in found:
-                meant = expanded(spec, found[spec.name])
+            stands_for, found, failed = meant_by(spec.name, sources, kind, self.load)
+            if stands_for is not None:
+                meant = expanded(spec, stands_for)
                 return self.find(kind, meant)._replace(name=spec.name), meant
             if failed is not None:
                 raise failed from None
