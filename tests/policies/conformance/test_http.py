@@ -11,7 +11,10 @@ from mlxlab.core.registry import Registry
 from mlxlab.testing.policies import KEY_VARIABLE, FaultConformance, ServedConformance
 from tests.policies.helpers import LITELLM_SAYS
 
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in LITELLM_SAYS]
+pytestmark = [
+    pytest.mark.usefixtures("litellm_is_there"),
+    *(pytest.mark.filterwarnings(warning) for warning in LITELLM_SAYS),
+]
 
 
 class Named:

@@ -10,6 +10,7 @@ import pytest
 from mlxlab.core.policy import Policy
 from mlxlab.core.registry import Registry
 from mlxlab.testing.policies import PolicyConformance
+from tests.policies.helpers import ask
 
 pytest.importorskip("torch", reason="torch: pip install 'mlxlab[local]'")
 
@@ -21,11 +22,13 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("checkpoints")
     TestLocal.folder = tiny_checkpoint(folder / "plain")
     TestLocalThinking.folder = tiny_checkpoint(folder / "thinking", thinking=True)
+    ask(TestLocal.make())  # a first use imports what changes the environment
 
 
 class Local(PolicyConformance):
     folder: ClassVar[Path]
     seeded = True
+    timed = True
     most_chars = 60_000
 
     @classmethod

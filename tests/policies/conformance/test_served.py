@@ -17,7 +17,10 @@ from tests.policies.helpers import LITELLM_SAYS
 pytest.importorskip("torch", reason="torch: pip install 'mlxlab[local]'")
 pytest.importorskip("uvicorn", reason="a server: pip install 'transformers[serving]'")
 
-pytestmark = [pytest.mark.filterwarnings(warning) for warning in LITELLM_SAYS]
+pytestmark = [
+    pytest.mark.usefixtures("litellm_is_there"),
+    *(pytest.mark.filterwarnings(warning) for warning in LITELLM_SAYS),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,6 +40,7 @@ class Served(PolicyConformance):
     policy_name: ClassVar[str]
     model: ClassVar[str]
     url: ClassVar[str]
+    timed = True
     most_chars = 4_000
 
     @classmethod

@@ -41,12 +41,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(folder)
     TestSmolLM.folder = folder
+    # A first use imports what changes the environment.
+    ask(TestSmolLM.make(), TestSmolLM.request("Hello?"))
     return folder
 
 
 class TestSmolLM(PolicyConformance):
     folder: ClassVar[Path]
     seeded = True
+    timed = True
 
     @classmethod
     def spec(cls) -> str:

@@ -7,12 +7,29 @@ from mlxlab.testing.policies.conformance.components import Components
 from mlxlab.testing.policies.conformance.life import Life
 from mlxlab.testing.policies.conformance.limits import AnswerLimits
 from mlxlab.testing.policies.conformance.messages import Messages
+from mlxlab.testing.policies.conformance.records import Records
 
 
-class PolicyConformance(Answers, Messages, AnswerLimits, Life, Components):
-    """The whole suite: subclass it in a test module and say how a policy is made.
+class PolicyConformance(Answers, Messages, Records, AnswerLimits, Life, Components):
+    """The whole suite: subclass it and say how a policy is made; nothing else is needed.
 
-    Each answer is also checked for what always holds: tokens and cost are known or None, token
-    ids and logarithms fit together, fields were asked for, and all of it can be recorded. pytest
-    runs the methods that start with `test_`; it is not imported here.
+        class TestMine(PolicyConformance):
+            @classmethod
+            def make(cls) -> Policy:
+                return Mine(MineConfig())
+
+    `make` is called more than once: each policy is fresh, and reaches what it asks. A subclass may
+    override more, and what it claims is tried too:
+
+        spec            the policy on the command line: the record must make it again
+        request         a request that it has an answer to, where it does not take any
+        seeded          True: the same request has the same answer
+        echoes          True: the answer repeats the last message
+        timed           True: `latency_s` is measured
+        sampled         False: answers were there before they were asked for, whatever their length
+        key_variable    the environment variable without which making it is a UsageError
+        most_chars      the longest message that it is tried on
+        at_once         how many calls are in flight together
+        call_s          what one call may take, in seconds
+        known_gaps      ids of checks that it fails, each with the reason
     """

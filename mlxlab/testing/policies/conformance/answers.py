@@ -19,15 +19,15 @@ class Answers(Harness):
     """Requests are answered, each with its own answer."""
 
     def test_it_is_a_policy(self) -> None:
-        """It has every method of the protocol."""
-        assert isinstance(self.policy, Policy)
+        """A policy has every method of the protocol: `act` and `close`."""
+        assert isinstance(self.policy, Policy), f"{self.policy!r} has not all methods of a Policy"
 
     def test_an_answer(self) -> None:
-        """A request gives a Completion that says something, and by which model."""
+        """A request is answered once, by a model that is named."""
         done = self.ask("Say something, please.")
-        assert said(done), done
-        assert done.model, "who answered is not said"
-        assert done.attempts == 1, "a policy does not try twice"
+        assert said(done), f"an answer that says nothing: {done}"
+        assert done.model, f"who answered is not said: {done}"
+        assert done.attempts == 1, f"a policy does not try {done.attempts} times"
         if self.echoes:
             assert "something," in done.text, done.text
 
@@ -36,9 +36,9 @@ class Answers(Harness):
         turns = (("system", "Be brief."), ("user", "One?"), ("assistant", "1"), ("user", "Two?"))
         messages = tuple(Message(role=role, content=text) for role, text in turns)
         done = self.ask(messages=messages)
-        assert said(done), done
+        assert said(done), f"an answer that says nothing: {done}"
         if self.echoes:
-            assert done.text == "Two?"
+            assert done.text == "Two?", f"'Two?' was answered with {done.text!r}"
 
     def test_many_at_once(self) -> None:
         """Calls in flight together are answered, and no answer goes to another's question."""
@@ -47,27 +47,30 @@ class Answers(Harness):
         async def together() -> list[Completion]:
             return await asyncio.gather(*(self.act(self.request(text)) for text in questions))
 
-        answers = self.wait(together())
-        assert all(map(said, answers)), answers
-        if self.echoes:
-            assert [answer.text.split()[0] for answer in answers] == [
-                text.split()[0] for text in questions
-            ]
+        for question, done in zip(questions, self.wait(together()), strict=True):
+            assert said(done), f"an answer that says nothing: {done}"
+            if self.echoes:
+                assert done.text.split()[:1] == question.split()[:1], (question, done.text)
 
     def test_the_same_request_again(self) -> None:
-        """Is answered, and where the policy promises it in the same words."""
+        """A request may come twice; a policy that is `seeded` answers in the same words."""
         sampling = Sampling(temperature=1.0, max_tokens=16)
         first, second = (self.ask("Again.", sampling=sampling, seed=7) for _ in range(2))
         if self.seeded:
-            assert (first.text, first.action) == (second.text, second.action)
-            assert first.token_ids == second.token_ids
+            assert (first.text, first.action) == (second.text, second.action), (first, second)
+            assert first.token_ids == second.token_ids, (first, second)
 
     def test_a_form(self) -> None:
-        """Its fields are filled in, all of them, or it is left alone."""
+        """A form's fields are filled in, all of them and no others, or left alone."""
         done = self.ask("Fill it in.", form=FORM)
-        assert said(done), done
+        assert said(done), f"an answer that says nothing: {done}"
+        if done.fields is not None:
+            assert set(done.fields) == set(FORM.fields), f"other fields: {done.fields}"
+            assert all(isinstance(value, str) for value in done.fields.values()), done.fields
+        assert self.ask("Hello?").fields is None, "fields that nobody asked for"
 
     def test_thinking_is_apart(self) -> None:
-        """No tag of a thought is left in the text."""
+        """A model's thoughts stand in `reasoning`, and no tag of theirs in the text."""
         done = self.ask("What is 6 times 7? Think about it.")
         assert "<think>" not in done.text and "</think>" not in done.text, done.text
+        assert done.reasoning is None or done.reasoning.strip(), "reasoning without words"

@@ -20,7 +20,7 @@ class Components(Harness):
     """Made cheaply, described without a call, and made again from its record."""
 
     def test_making_it_calls_nobody(self) -> None:
-        """Nor does asking what is known of it."""
+        """No connection is made by making a policy, nor by asking for its price and features."""
         self.make_imported()
         with no_connections() as tried:
             started = time.perf_counter()
@@ -28,48 +28,48 @@ class Components(Harness):
             assert time.perf_counter() - started < 5, "a policy does its work when it is asked"
             self.known(policy)
         assert not tried, f"connected to {tried}"
-        self.wait(policy.close())
+        self.close(policy)
 
     def test_what_is_known_has_its_form(self) -> None:
-        """Price, features, bound and rates are what the protocols say."""
+        """Price, features, bound, rates and account have the protocols' types, and hold no key."""
         self.known(self.policy)
 
     def test_a_missing_key(self) -> None:
-        """Is the user's error, at once, and names the variable."""
+        """A missing key is a UsageError of the constructor that names the variable."""
         if self.key_variable is None:
             return
-        kept = os.environ.pop(self.key_variable)
-        try:
+        with patch.dict(os.environ):
+            os.environ.pop(self.key_variable, None)
             with raises(UsageError, naming=self.key_variable):
                 self.make()
-        finally:
-            os.environ[self.key_variable] = kept
 
     def test_the_record_makes_it_again(self) -> None:
-        """The recorded spec gives the same options, and holds no key."""
+        """The recorded spec makes the same policy again, and holds no key."""
         spec = self.spec()
         if spec is None:
             return
         made = Registry.installed().create("policy", spec)
         again = Registry.installed().create("policy", made.ref.spec)
-        assert made.ref == again.ref
-        assert type(made.instance) is type(again.instance)
+        other = [name for name, value in made.ref if getattr(again.ref, name) != value]
+        assert not other, f"made again by '{made.ref.spec}', it differs in {', '.join(other)}"
+        assert type(made.instance) is type(again.instance), (made.instance, again.instance)
         if self.key_variable is not None:
-            assert os.environ[self.key_variable] not in made.ref.model_dump_json()
+            recorded = made.ref.model_dump_json()
+            assert os.environ[self.key_variable] not in recorded, "the key is recorded"
         for policy in (made.instance, again.instance):
-            self.wait(policy.close())
+            self.close(policy)
 
     def make_imported(self) -> None:
         """Have everything imported that a first use imports, which is not what is looked at."""
         policy = self.make()
         self.known(policy)
-        self.wait(policy.close())
+        self.close(policy)
 
     def known(self, policy: Any) -> None:
         """Ask all that may be asked without a call, and check its form."""
         if isinstance(policy, Priced):
             price = self.wait(policy.price())
-            assert price is None or isinstance(price, Price), price
+            assert price is None or isinstance(price, Price), f"price: {price!r}"
             assert price is None or min(price.prompt_usd, price.completion_usd) >= 0, price
             most = self.wait(policy.dearest()) if isinstance(policy, Varying) else price
             assert (most is None) == (price is None), (most, price)
@@ -77,7 +77,7 @@ class Components(Harness):
                 assert most.completion_usd >= price.completion_usd, (most, price)
         if isinstance(policy, Featured):
             features = self.wait(policy.features())
-            assert isinstance(features, Features), features
+            assert isinstance(features, Features), f"features: {features!r}"
         if isinstance(policy, Bounded):
             prompt, answer = policy.bound(self.request("Hello?"))
             assert prompt is None or prompt >= 0, prompt
@@ -85,7 +85,8 @@ class Components(Harness):
         if isinstance(policy, Metered):
             assert isinstance(policy.rates, Rates) and policy.account, policy.account
             if self.key_variable is not None:
-                assert os.environ[self.key_variable] not in policy.account
+                key = os.environ[self.key_variable]
+                assert key not in policy.account, f"the account holds the key: {policy.account}"
 
 
 @contextmanager

@@ -7,31 +7,41 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from mlxlab.core.errors import PolicyError
-from mlxlab.core.policy import Policy, PolicyRequest, Price, Priced
+from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion
-from mlxlab.testing.policies.conformance.checks import check
+from mlxlab.testing.kit import Conformance
 from mlxlab.testing.policies.requests import neutral_request
 
 T = TypeVar("T")
 
 
-class Harness(ABC):
+class Answer(NamedTuple):
+    """One request with what came of it."""
+
+    request: PolicyRequest
+    completion: Completion
+    waited_s: float
+
+
+class Harness(Conformance, ABC):
     """Makes one policy for a class, and others where a test wants one of its own.
 
     What a subclass says of its policy with the attributes is tried too.
     """
 
+    prefix = "policy"
+
     echoes: ClassVar[bool] = False
     """Its answer repeats the last message, as far as its limits allow."""
     seeded: ClassVar[bool] = False
     """The same request has the same answer."""
+    timed: ClassVar[bool] = False
+    """It measures how long each answer took."""
     sampled: ClassVar[bool] = True
     """It keeps limits of tokens; False where its answers were there before they were asked for."""
-    instant: ClassVar[bool] = False
-    """It may answer in no time at all."""
     at_once: ClassVar[int] = 16
     """Calls in flight together."""
     most_chars: ClassVar[int] = 200_000
@@ -43,7 +53,6 @@ class Harness(ABC):
 
     policy: ClassVar[Policy]
     _runner: ClassVar[asyncio.Runner]
-    _price: ClassVar[Price | None]
 
     @classmethod
     @abstractmethod
@@ -66,8 +75,6 @@ class Harness(ABC):
         cls._runner = asyncio.Runner()
         try:
             cls.policy = cls.make()
-            priced = isinstance(cls.policy, Priced)
-            cls._price = cls.wait(cls.policy.price()) if priced else None  # type: ignore[attr-defined]
         except BaseException:
             cls._runner.close()
             raise
@@ -76,24 +83,37 @@ class Harness(ABC):
     def teardown_class(cls) -> None:
         """Close it."""
         try:
-            cls.wait(cls.policy.close())
+            cls.close(cls.policy)
         finally:
             cls._runner.close()
 
     @classmethod
     def wait(cls, doing: Coroutine[Any, Any, T]) -> T:
         """Wait for something that a policy does; all of it happens in one event loop."""
-        return cls._runner.run(asyncio.wait_for(doing, cls.call_s))
+        return cls._runner.run(in_time(doing, cls.call_s))
+
+    @classmethod
+    def close(cls, policy: Policy) -> None:
+        """Close a policy, which must not fail."""
+        try:
+            cls.wait(policy.close())
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"close() raised {error!r}") from error
 
     @classmethod
     async def act(cls, request: PolicyRequest, policy: Policy | None = None) -> Completion:
-        """One call, whose answer is looked at."""
-        started = time.perf_counter()
-        completion = await (policy or cls.policy).act(request)
-        check(completion, request, cls._price, time.perf_counter() - started)
-        if not cls.instant:
-            assert completion.latency_s > 0, completion
+        """One call; it comes to a Completion or a PolicyError."""
+        completion: object = await acted(policy or cls.policy, request)
+        assert isinstance(completion, Completion), f"act() returned {completion!r}"
         return completion
+
+    @classmethod
+    async def timed_act(cls, request: PolicyRequest) -> Answer:
+        """One call, and how long it was waited for."""
+        started = time.perf_counter()
+        return Answer(request, await cls.act(request), time.perf_counter() - started)
 
     @classmethod
     def ask(cls, *contents: str, policy: Policy | None = None, **fields: Any) -> Completion:
@@ -103,7 +123,28 @@ class Harness(ABC):
     @classmethod
     def assert_usable(cls, policy: Policy | None = None) -> None:
         """It still answers."""
-        assert said(cls.ask("Are you still there?", policy=policy))
+        assert said(cls.ask("Are you still there?", policy=policy)), "it has no answer any more"
+
+
+async def acted(policy: Policy, request: PolicyRequest) -> Completion:
+    """One call; what it raises that is no PolicyError is a failed check."""
+    try:
+        return await policy.act(request)
+    except PolicyError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"act() raised {error!r}, where a PolicyError belongs") from error
+
+
+async def in_time(doing: Coroutine[Any, Any, T], limit_s: float) -> T:
+    """Wait for something; not to be over after so many seconds is a failed check."""
+    try:
+        async with asyncio.timeout(limit_s) as limit:
+            return await doing
+    except TimeoutError as error:
+        if limit.expired():
+            raise AssertionError(f"it was not over after {limit_s:g} seconds") from error
+        raise
 
 
 def said(completion: Completion) -> bool:
@@ -115,17 +156,19 @@ def said(completion: Completion) -> bool:
 def one_line(error: PolicyError) -> None:
     """Assert that an error is one that people can be shown."""
     for text in (error.message, error.hint):
-        assert "\n" not in text and len(text) < 2000, text
+        assert "\n" not in text and len(text) < 2000, f"not for a line: {text[:2000]!r}"
     assert error.message.strip(), "an error without a message"
     assert "Traceback" not in error.message, error.message
 
 
 @contextmanager
-def raises(*kinds: type[BaseException], naming: str = "") -> Iterator[None]:
-    """Expect one of some errors, whose message holds a text."""
+def raises(kind: type[BaseException], naming: str = "") -> Iterator[None]:
+    """Expect an error whose message holds a text."""
     try:
         yield
-    except kinds as error:
+    except kind as error:
         assert naming in str(error), f"'{naming}' is not in: {error}"
+    except Exception as error:
+        raise AssertionError(f"expected {kind.__name__}, and {error!r} came") from error
     else:
-        raise AssertionError(f"expected {' or '.join(kind.__name__ for kind in kinds)}")
+        raise AssertionError(f"expected {kind.__name__}")

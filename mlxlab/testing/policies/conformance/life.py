@@ -15,16 +15,16 @@ class Life(Harness):
     """Making, cancelling, closing."""
 
     def test_closing_twice(self) -> None:
-        """The second closing does nothing, whether it was used or not."""
+        """The second `close` does nothing, whether the policy was used or not."""
         for used in (False, True):
             policy = self.make()
             if used:
                 self.ask("Hello?", policy=policy)
             for _ in range(2):
-                self.wait(policy.close())
+                self.close(policy)
 
     def test_closing_with_calls_in_flight(self) -> None:
-        """They end in an answer, a PolicyError or a cancellation: nothing hangs or breaks."""
+        """Calls in flight at `close` end in an answer, a PolicyError or a cancellation."""
 
         async def closed(policy: Policy, begin_s: float) -> list[object]:
             calls = [asyncio.create_task(policy.act(self.request("Hello?"))) for _ in range(4)]
@@ -37,10 +37,11 @@ class Life(Harness):
         for begin_s in _BEGIN_S:
             for end in self.wait(closed(self.make(), begin_s)):
                 known = (PolicyError, asyncio.CancelledError)
-                assert not isinstance(end, BaseException) or isinstance(end, known), repr(end)
+                fine = not isinstance(end, BaseException) or isinstance(end, known)
+                assert fine, f"a call in flight at close() raised {end!r}"
 
     def test_cancelled_calls(self) -> None:
-        """A cancelled call is over at once, and the policy answers others, also those beside it."""
+        """A cancelled call is over, and the policy answers others, also those beside it."""
 
         async def cancelled(begin_s: float) -> None:
             calls = [asyncio.create_task(self.act(self.request(f"call-{n} x"))) for n in range(4)]
@@ -61,16 +62,18 @@ class Life(Harness):
             self.assert_usable()
 
     def test_one_event_loop_after_the_other(self) -> None:
-        """Two runs of one program: each has a loop of its own, and closes the policy at its end."""
+        """A closed policy can be used again, in another event loop too: two runs of a program."""
         policy = self.make()
         for _ in range(2):
             with asyncio.Runner() as runner:
-                done = runner.run(self.act(self.request("Hello?"), policy))
-                assert said(done), done
-                runner.run(policy.close())
+                try:
+                    done = runner.run(self.act(self.request("Hello?"), policy))
+                    assert said(done), f"an answer that says nothing: {done}"
+                finally:
+                    runner.run(policy.close())
 
     def test_two_do_not_meet(self) -> None:
-        """Closing one leaves the other as it was."""
+        """To close one policy leaves another as it was."""
         one, other = self.make(), self.make()
 
         async def both() -> None:
@@ -78,5 +81,7 @@ class Life(Harness):
             await one.close()
 
         self.wait(both())
-        self.assert_usable(other)
-        self.wait(other.close())
+        try:
+            self.assert_usable(other)
+        finally:
+            self.close(other)

@@ -5,34 +5,35 @@ from __future__ import annotations
 from mlxlab.core.policy import Bounded, PolicyRequest, Sampling
 from mlxlab.core.records import Completion
 from mlxlab.testing.policies.conformance.harness import Harness
-
-LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+from mlxlab.testing.policies.conformance.records import LONG
 
 
 class AnswerLimits(Harness):
     """No answer is longer than it may be."""
 
     def test_max_tokens(self) -> None:
-        """The scaffold's limit is kept, or a note says that it is not."""
+        """The scaffold's `max_tokens` is kept, or a note says that it is not."""
         done = self.ask(LONG, sampling=Sampling(max_tokens=4))
-        assert done.notes or self._tokens(done) <= 4, done
+        tokens = self._tokens(done)
+        assert done.notes or tokens <= 4, f"{tokens} tokens, of at most 4, and no note"
 
     def test_the_budgets_limit(self) -> None:
         """`token_limit` is kept, whatever the scaffold asks for."""
         for sampling in (Sampling(), Sampling(max_tokens=2), Sampling(max_tokens=500)):
-            done = self.ask(LONG, sampling=sampling, token_limit=3)
-            assert self._tokens(done) <= 3, done
+            tokens = self._tokens(self.ask(LONG, sampling=sampling, token_limit=3))
+            assert tokens <= 3, f"{tokens} tokens, of at most 3, with {sampling}"
 
     def test_settings_of_sampling(self) -> None:
-        """Usual ones are taken, or left out with a note."""
+        """Usual settings of sampling are taken, or left out with a note."""
         for temperature, top_p in ((0.0, None), (0.0, 1.0), (0.7, 0.9), (1.5, None), (None, 0.1)):
             sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=8)
             done = self.ask("How warm is it?", sampling=sampling)
             if done.temperature is not None and temperature is not None and not done.notes:
-                assert done.temperature == temperature, done
+                told = f"sampled at {done.temperature}, where {temperature} was asked for"
+                assert done.temperature == temperature, told
 
     def test_what_a_call_takes_at_most(self) -> None:
-        """`bound` is never passed, where the policy has one."""
+        """What `bound` says is never passed, where the policy has one."""
         for fields in ({"sampling": Sampling(max_tokens=5)}, {"token_limit": 3}, {}):
             request = self.request(LONG, **fields)
             prompt, answer = self._bound(request)
@@ -40,9 +41,9 @@ class AnswerLimits(Harness):
             if (prompt, answer) == (0, 0):
                 continue  # the answer was at hand, and tells what it took once
             if prompt is not None and used.prompt_tokens is not None:
-                assert used.prompt_tokens <= prompt, (used, prompt)
+                assert used.prompt_tokens <= prompt, f"{used}, with a bound of {prompt}"
             if answer is not None and used.completion_tokens is not None:
-                assert used.completion_tokens <= answer, (used, answer)
+                assert used.completion_tokens <= answer, f"{used}, with a bound of {answer}"
 
     def _bound(self, request: PolicyRequest) -> tuple[int | None, int | None]:
         return self.policy.bound(request) if isinstance(self.policy, Bounded) else (None, None)

@@ -25,25 +25,25 @@ class Messages(Harness):
     """Whatever a message holds, it is answered, or refused in one line for good."""
 
     def test_odd_contents(self) -> None:
-        """Blanks, scripts of the world, control characters, words of templates."""
+        """Blanks, any script, control characters and words of templates are answered or refused."""
         for content in ODD:
             self._tried(self.request(content), content)
 
     def test_half_characters(self) -> None:
-        """Lone surrogates cannot be encoded: they are replaced, and the rest is asked."""
+        """A lone surrogate, which cannot be encoded, is replaced, and the rest is asked."""
         for content in HALVES:
             done = self.ask(content)
             if self.echoes and "a" in content:
                 assert done.text.split()[0] == "a" and done.text.split()[-1] == "b", done.text
 
     def test_empty_contents(self) -> None:
-        """A message may be empty, alone or beside others."""
+        """An empty message, alone or beside others, is answered or refused for good."""
         self._tried(self.request(""), "one empty message")
         self._tried(self.request("", "Hello?"), "an empty one first")
         self._tried(self.request("Hello?", ""), "an empty one last")
 
     def test_unusual_orders(self) -> None:
-        """System only, assistant last, two of the same role."""
+        """System only, assistant last, two of a role: any order is answered or refused for good."""
         for roles in (("system",), ("user", "assistant"), ("system", "system", "user", "user")):
             spoken: tuple[Message, ...] = tuple(
                 Message(role=role, content=f"I am {role}.") for role in roles
@@ -51,7 +51,7 @@ class Messages(Harness):
             self._tried(self.request(messages=spoken), str(roles))
 
     def test_a_long_message(self) -> None:
-        """Is answered, or told to be too long."""
+        """A message of any length is answered, or told to be too long by ContextTooLong."""
         line = "one more line of a table, 1.25, 3\n"
         text = line * (self.most_chars // len(line))
         try:
@@ -61,7 +61,7 @@ class Messages(Harness):
         self.assert_usable()
 
     def test_every_role_of_a_call(self) -> None:
-        """Who edits and who summarizes is asked like the agent."""
+        """Calls of every role, the editor's and the summary's too, are taken like the agent's."""
         roles: tuple[Role, ...] = ("policy", "editor", "summary", "repair")
         for role in roles:
             self._tried(self.request("Hello?", role=role), role)

@@ -13,7 +13,7 @@ __all__ = ["KEY_VARIABLE", "FaultConformance"]
 
 
 class FaultConformance(Statuses, Broken, Nonsense, Readable, Elsewhere):
-    """The whole suite: subclass it in a test module and say how a policy reaches an address.
+    """The whole suite: subclass it and say with `reach` how a policy reaches an address.
 
     A real server on this machine misbehaves in each way once; the call must come to the right
     answer or error within its time limit, and the next call of the same policy must be answered.

@@ -16,7 +16,7 @@ class Nonsense(Harness):
     """What cannot be read is worth another try, and no traceback."""
 
     def test_no_json(self) -> None:
-        """Garbage, half an object, nothing, a page."""
+        """Garbage, half an object, nothing or a page is no answer, and worth another try."""
         good = message("hello").body
         bodies = {
             "garbage": b"\x00\xff\xfe{not json",
@@ -27,38 +27,36 @@ class Nonsense(Harness):
             "null": b"null",
         }
         for what, body in bodies.items():
-            assert self.fails(Reply(body=body), what).retryable, what
+            self.retryable(Reply(body=body), what)
 
     def test_a_wrong_content_type(self) -> None:
-        """A page says that it is one."""
+        """A page that says that it is one is no answer, and worth another try."""
         for kind in ("text/html", "text/html; charset=utf-8", "text/plain"):
-            page = Reply(body=_PAGE, content_type=kind)
-            assert self.fails(page, kind).retryable, kind
+            self.retryable(Reply(body=_PAGE, content_type=kind), kind)
 
     def test_no_choices(self) -> None:
-        """An answer without an answer."""
+        """An object without a choice or a message is no answer, and worth another try."""
         none: tuple[Any, ...] = ([], None, "none", [{}], [{"message": None}], [None])
         for choices in none:
-            assert self.fails(_body({"choices": choices}), str(choices)).retryable, choices
-        assert self.fails(_body({}), "no choices").retryable
+            self.retryable(_body({"choices": choices}), str(choices))
+        self.retryable(_body({}), "no choices")
 
     def test_an_error_with_status_200(self) -> None:
-        """Some proxies do that."""
+        """An error in the body of a good status, as some proxies send it, is an error."""
         told: tuple[Any, ...] = (
             {"message": "engine crashed", "code": 500},
             {"message": "rate limited", "code": 429},
             "engine crashed",
         )
         for text in told:
-            body = json.dumps({"error": text}).encode()
-            problem = self.fails(Reply(body=body), str(text))
-            assert problem.retryable, problem
+            self.retryable(Reply(body=json.dumps({"error": text}).encode()), str(text))
 
     def test_it_is_said_what_came(self) -> None:
-        """The provider's own words are in the message."""
-        assert "engine crashed" in str(self.fails(error(500, "engine crashed"), "500"))
+        """The provider's own words are in the error's message."""
         inner = Reply(body=b'{"error": {"message": "engine crashed", "code": 500}}')
-        assert "engine crashed" in str(self.fails(inner, "an error in a 200"))
+        for reply, what in ((error(500, "engine crashed"), "500"), (inner, "an error in a 200")):
+            told = str(self.fails(reply, what))
+            assert "engine crashed" in told, f"{what}: 'engine crashed' is not in: {told}"
 
 
 def _body(fields: dict[str, Any]) -> Reply:

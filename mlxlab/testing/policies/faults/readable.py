@@ -17,24 +17,26 @@ class Readable(Harness):
     """An answer is there: nothing is tried again for its looks."""
 
     def test_no_content(self) -> None:
-        """An empty answer is one, and was paid for."""
+        """An empty answer is an answer, and its tokens were paid for."""
         contents: tuple[Any, ...] = (None, "", [])
         for content in contents:
             done = self.answers(message(content), f"content {content}")
             assert done.text == "" and done.usage.completion_tokens == 500, done
 
     def test_an_unknown_finish(self) -> None:
-        """What it means is not known; the text is there."""
+        """A finish_reason that nobody knows leaves the text as it is."""
         for finish in ("because", "", "max_tokens", "stop_sequence"):
-            assert self.answers(message("hello", finish=finish), finish).text == "hello"
+            done = self.answers(message("hello", finish=finish), finish)
+            assert done.text == "hello", done
 
     def test_content_in_parts(self) -> None:
-        """Texts among parts of other kinds."""
+        """Content in parts is put together."""
         parts: list[dict[str, Any]] = [{"type": "text", "text": t} for t in ("hel", "lo")]
-        assert self.answers(message(parts), "parts").text == "hello"
+        done = self.answers(message(parts), "parts")
+        assert done.text == "hello", done
 
     def test_thinking_in_every_form(self) -> None:
-        """A program within a thought is not the answer."""
+        """A thought, in whatever form it comes, is `reasoning` and no part of the answer."""
         forms = {
             "reasoning_content": message(_ANSWER, reasoning_content=_DRAFT),
             "reasoning": message(_ANSWER, reasoning=_DRAFT),
@@ -49,7 +51,7 @@ class Readable(Harness):
         assert (done.text, done.reasoning) == ("", _DRAFT), done
 
     def test_tokens_that_are_not_counted(self) -> None:
-        """Are unknown, and the cost with them."""
+        """Tokens that the server does not count are unknown, and so is the cost."""
         done = self.answers(message("hello", usage=None), "no usage")
         assert done.usage == Usage() and done.cost_usd is None, done
         odd = {"prompt_tokens": -1, "completion_tokens": "many", "total_tokens": None}
@@ -57,7 +59,7 @@ class Readable(Harness):
         assert done.usage == Usage() and done.cost_usd is None, done
 
     def test_cached_tokens(self) -> None:
-        """Are counted, and are a part of the prompt."""
+        """Cached tokens are a part of the prompt's, and counted once."""
         usage = {
             "prompt_tokens": 900,
             "completion_tokens": 5,
@@ -69,7 +71,7 @@ class Readable(Harness):
         assert done.usage.cached_prompt_tokens in (None, 800), done
 
     def test_another_charset(self) -> None:
-        """JSON is UTF-8, whatever the header says of it."""
+        """JSON is UTF-8, whatever the content type says of it."""
         body = json.dumps(json.loads(message("häß €").body), ensure_ascii=False).encode()
         for kind in ("application/json; charset=latin-1", "application/octet-stream", "x/y"):
             done = self.answers(Reply(body=body, content_type=kind), kind)
@@ -78,11 +80,13 @@ class Readable(Harness):
         assert done.text == "häß €", done
 
     def test_half_characters(self) -> None:
-        """A lone surrogate in an answer breaks nothing."""
-        assert "hel" in self.answers(message("hel \ud800 lo"), "a surrogate").text
+        """A lone surrogate in an answer leaves the rest readable."""
+        done = self.answers(message("hel \ud800 lo"), "a surrogate")
+        assert "hel" in done.text and "lo" in done.text, done
 
     def test_fields_of_tomorrow(self) -> None:
-        """What is not known is left alone."""
+        """Fields that nobody knows yet are left alone."""
         body = json.loads(message("hello", audio=None, refusal=None, annotations=[]).body)
         body |= {"service_tier": "x", "system_fingerprint": None, "new": {"a": [1]}}
-        assert self.answers(Reply(body=json.dumps(body).encode()), "more").text == "hello"
+        done = self.answers(Reply(body=json.dumps(body).encode()), "more")
+        assert done.text == "hello", done
