@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict, get_args
 
 from mlxlab.core.errors import UsageError
 from mlxlab.core.given import Given, single
 from mlxlab.core.launch import RunOptions
+from mlxlab.core.near import did_you_mean
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import Feedback
 from mlxlab.core.registry import Registry
@@ -88,8 +88,7 @@ def refuse_unknown(given: Mapping[str, Any], known: type[Parts]) -> None:
     names = known.__annotations__
     for name in given:
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(names)}."
+            hint = did_you_mean(name, names, f"Known: {', '.join(names)}.")
             raise UsageError(f"There is no option '{name}'.", hint)
 
 

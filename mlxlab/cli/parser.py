@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 from mlxlab.core.amounts import bytes_of, seconds_of
 from mlxlab.core.errors import UsageError
+from mlxlab.core.near import did_you_mean, nearest
+
+_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")
+"""How argparse tells of a value that is none of a few."""
+_WORD = re.compile(r"'([^']*)'")
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,12 +38,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage."""
-        raise UsageError(f"{self.prog}: {message}.", f"'{self.prog} --help' says more.")
+        hint = f"'{self.prog} --help' says more."
+        if wrong := _CHOICE.search(message):
+            hint = did_you_mean(wrong[1], _WORD.findall(wrong[2]), hint)
+        raise UsageError(f"{self.prog}: {message}.", hint)
 
     def _near(self, option: str) -> str:
         known = [name for name in self._option_string_actions if name.startswith("--")]
-        near = get_close_matches(option.partition("=")[0], known, 1, 0.5)
-        return f"Did you mean {near[0]}?" if near else f"'{self.prog} --help' lists what it has."
+        near = nearest(option.partition("=")[0], known, 0.5)
+        return f"Did you mean {near}?" if near else f"'{self.prog} --help' lists what it has."
 
 
 def seconds(text: str) -> float:

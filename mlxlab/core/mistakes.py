@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+
+from mlxlab.core.near import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -26,13 +27,13 @@ def mistake(error: ValidationError) -> tuple[str, str, bool]:
     return where, _said(first, alike), first["type"] == "missing"
 
 
-def nearest(error: ValidationError) -> str | None:
-    """The allowed value that is nearest to what was written, where the allowed ones are few."""
+def choice_meant(error: ValidationError) -> str:
+    """A hint at the allowed value that is nearest to what was written, where these are few."""
     first = error.errors()[0]
     alike = [each for each in error.errors() if each["loc"][:1] == first["loc"][:1]]
     texts = [each["ctx"]["expected"] for each in alike if each["type"] == "literal_error"]
     known = [word.strip("'") for text in texts for word in _CHOICE.findall(text)]
-    return next(iter(get_close_matches(str(first["input"]), known, 1)), None)
+    return did_you_mean(str(first["input"]), known)
 
 
 def _said(first: ErrorDetails, alike: Sequence[ErrorDetails]) -> str:
@@ -46,5 +47,7 @@ def _said(first: ErrorDetails, alike: Sequence[ErrorDetails]) -> str:
         return f"{first['input']!r} is not {listed or expected[0]}"
     if kind == "string_pattern_mismatch":
         return f"{first['input']!r} is not of the form {context['pattern']}"
+    if kind.endswith("_parsing") or kind.startswith(("greater_than", "less_than")):
+        return f"{first['msg'].partition(', ')[0]}, not {first['input']!r}"
     said = first["msg"].removeprefix("Value error, ").rstrip(".")
     return said.replace("valid tuple", "list")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -17,7 +16,8 @@ from mlxlab.core.boundary import Boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
 from mlxlab.core.loading import loaded, undisturbed, whose_entry
-from mlxlab.core.mistakes import mistake, nearest
+from mlxlab.core.mistakes import choice_meant, mistake
+from mlxlab.core.near import did_you_mean
 from mlxlab.core.options import unrecorded
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.spec import Spec
@@ -221,8 +221,7 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
             raise _unnamed(entry, where) from error
         described = model.model_fields.get(where)
         hint = described.description if described is not None and " is not " in said else None
-        if near := nearest(error):
-            hint = f"Did you mean '{near}'?"
+        hint = choice_meant(error) or hint
         text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
         raise WrongOption(text, hint or "", option=where.partition(".")[0]) from error
 
@@ -292,17 +291,19 @@ def _recorded(spec: Spec, model: type[BaseModel] | None) -> Spec:
 def _refuse_unknown(entry: Entry, model: type[BaseModel], values: dict[str, Any]) -> None:
     for key in values:
         if key not in model.model_fields:
-            near = get_close_matches(key, model.model_fields, 1)
             known = ", ".join(model.model_fields) or "none"
             raise WrongOption(
                 f"{entry.kind} '{entry.name}' has no option '{key}'.",
-                f"Did you mean '{near[0]}'?" if near else f"Its options: {known}.",
+                did_you_mean(key, model.model_fields, f"Its options: {known}."),
                 option=key,
             )
 
 
 def _unknown(kind: str, spec: Spec, known: list[str]) -> tuple[str, str]:
-    near = get_close_matches(spec.name, known, 1)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
     listed = ", ".join(sorted(set(known))) or "none"
-    return f"There is no {kind} '{spec.name}'.", f"{hint}Installed: {listed}."
+    if spec.distribution and spec.name in known:
+        # The name is right, so that what is wrong is whose it is to be.
+        text = f"There is no {kind} '{spec.name}' of '{spec.distribution}'."
+        return text, f"There is one without '{spec.distribution}::'."
+    hint = f"{did_you_mean(spec.name, known)} Installed: {listed}."
+    return f"There is no {kind} '{spec.name}'.", hint.lstrip()

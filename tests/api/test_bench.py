@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
         ('tasks = ["a"]\nseeds = []', "it has no seed."),
         ('tasks = ["a"]\nsteps = "6"', "steps: Input should be a valid integer."),
         ('tasks = ["a"]\nsteps = true', "steps: Input should be a valid integer."),
-        ('tasks = ["a"]\ntime = -1', "time: Input should be greater than 0."),
+        ('tasks = ["a"]\ntime = -1', "time: Input should be greater than 0, not -1."),
         ('tasks = ["a"]\ntime = nan', "time: Input should be "),
         ('tasks = ["a"]\nfeedback = "all"', "'all' is not 'public', 'self', 'none' or 'private'."),
         ('tasks = ["a"]\npart = "train"', "'part' is of a suite, and none is named."),

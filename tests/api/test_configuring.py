@@ -195,7 +195,7 @@ def test_secrets_and_what_is_allowed_once_are_not_written() -> None:
 
 MISTAKES = [
     ("scafold = 'aide'", 1, "'scafold' is no key of a run. Did you mean 'scaffold'?"),
-    ("# c\n\nsteps = 0", 3, "steps: Input should be greater than or equal to 1."),
+    ("# c\n\nsteps = 0", 3, "steps: Input should be greater than or equal to 1, not 0."),
     ("steps = '5'", 1, "steps: Input should be a valid integer."),
     ("seed = 1\ntime = '2 weeks'", 2, "time: '2 weeks' is no duration; write 90, 90s, 30m or 2h."),
     ("max_state = 'much'", 1, "max_state: 'much' is no size; write 500M or 2G."),

@@ -74,3 +74,12 @@ def test_sizes(text: str, bytes_: int) -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         size(text)
+
+
+def test_the_nearest_of_few_choices_is_named() -> None:
+    parser = Parser(prog="mlx x")
+    parser.add_argument("--feedback", choices=("public", "none"))
+    with pytest.raises(UsageError, match=r"Did you mean 'public'\?"):
+        parser.parse_args(["--feedback", "Pubic"])
+    with pytest.raises(UsageError, match="'mlx x --help' says more"):
+        parser.parse_args(["--feedback", "zzz"])

@@ -210,3 +210,14 @@ def test_a_wrong_option_is_named_for_who_tells_where_it_stands() -> None:
         with pytest.raises(WrongOption) as caught:
             found.check("scaffold", spec)
         assert caught.value.option == option
+
+
+def test_capitals_and_dashes_do_not_hide_what_was_meant() -> None:
+    found = registry(entry("grower", f"{MODULE}:Grower"))
+    for spec, told in (("GROWER", "Did you mean 'grower'?"), ("grower?BED=x", "'bed'?"),
+                       ("nobody::grower", "no scaffold 'grower' of 'nobody'")):  # fmt: skip
+        with pytest.raises(UsageError) as caught:
+            found.check("scaffold", spec)
+        assert told in str(caught.value)
+    with pytest.raises(WrongOption, match="width is said twice"):
+        found.check("scaffold", "grower:3?width=4")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,8 @@ from mlxlab.api.configuring.lines import line_of
 from mlxlab.api.configuring.parts import NAME, Misplaced, spec_of
 from mlxlab.api.configuring.spec import Config
 from mlxlab.core.errors import MlxError, UsageError
-from mlxlab.core.mistakes import mistake, nearest
+from mlxlab.core.mistakes import choice_meant, mistake
+from mlxlab.core.near import did_you_mean
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 
@@ -72,8 +72,7 @@ def config_of(
     except ValidationError as error:
         where, told, _ = mistake(error)
         key = where.partition(".")[0]
-        near = nearest(error)
-        hint = f"Did you mean '{near}'?" if near else _meaning(model, key)
+        hint = choice_meant(error) or _meaning(model, key)
         raise Misplaced((key,), UsageError(f"{key}: {told}.", hint)) from error
 
 
@@ -122,10 +121,9 @@ def _values(text: str, path: Path | str) -> dict[str, Any]:
 def _refuse_unknown(values: Mapping[str, Any], model: type[Config], registry: Registry) -> None:
     for key in values:
         if key not in model.model_fields:
-            near = get_close_matches(key, model.model_fields, 1)
             known = f"Known: {', '.join(model.model_fields)}."
             owner = _home_of(key, values, model, registry)
-            hint = owner or (f"Did you mean '{near[0]}'?" if near else known)
+            hint = owner or did_you_mean(key, model.model_fields, known)
             text = f"'{key}' is no key of a {model.what}."
             raise Misplaced((key,), UsageError(text, hint))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, installed
 from mlxlab.core.errors import UnknownComponent
+from mlxlab.core.near import did_you_mean
 
 
 def find_entries(word: str) -> list[Entry]:
@@ -19,10 +18,9 @@ def find_entries(word: str) -> list[Entry]:
     if found:
         return found
     known = sorted({word for entry in entries for word in _words(entry)})
-    near = get_close_matches(word, known, 1)
     raise UnknownComponent(
         f"Nothing installed is called '{word}'.",
-        f"Did you mean '{near[0]}'?" if near else "'mlx plugins list' shows what there is.",
+        did_you_mean(word, known, "'mlx plugins list' shows what there is."),
     )
 
 

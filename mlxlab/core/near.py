@@ -1,0 +1,29 @@
+"""What somebody may have meant by a word that is not known. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """The known word that comes nearest; capitals do not count, nor whether it is `-` or `_`.
+
+    Args:
+        word: what was written.
+        known: what could have been meant.
+        least: how alike the two have to be, from 0 to 1.
+    """
+    alike = {_plain(each): each for each in reversed(list(known))}
+    found = get_close_matches(_plain(word), alike, 1, least)
+    return alike[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the nearest known word, or else another hint."""
+    near = nearest(word, known)
+    return f"Did you mean '{near}'?" if near is not None else otherwise
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("-", "_")
