@@ -6,19 +6,21 @@ from mlxlab.core.sandbox import SandboxFileError
 from mlxlab.testing.sandboxes.conformance.harness import INPUTS, Harness, raises
 
 _CHANGES = """
-import os, shutil
-for change in (
+import os, shutil, sys
+inside = (
     lambda: open("input/train.csv", "a").write("more"),
     lambda: open("input/new", "w").close(),
-    lambda: os.remove("input/train.csv"),
     lambda: os.chmod("input/train.csv", 0o777),
     lambda: os.rename("input/deep", "input/other"),
+)
+whole = (
+    lambda: os.remove("input/train.csv"),
     lambda: shutil.rmtree("input"),
     lambda: os.rename("input", "moved"),
-):
+)
+for change in {"inside": inside, "whole": whole}[sys.argv[1]]:
     try: change()
     except OSError: pass
-print(open("input/train.csv").read() if os.path.exists("input/train.csv") else "gone")
 """
 
 
@@ -46,12 +48,13 @@ class Inputs(Harness):
                 self.wait(self.sandbox.remove(path))
 
     def test_the_code_does_not_change_them(self) -> None:
-        """The code cannot change its inputs, where files are promised apart."""
-        if self.sandbox.isolation.files:
-            assert self.says(_CHANGES) == "id,x\n1,2"
-        assert self.says("print(open('input/train.csv').read())") == "id,x\n1,2"
-        assert self.read("input/train.csv") == INPUTS["train.csv"]
-        assert self.names("input") == ["input/deep", "input/train.csv"]
+        """What the code does to its inputs, the next execution does not meet."""
+        for changes in ("inside", "whole"):
+            if self.sandbox.isolation.files:
+                self.says(_CHANGES, changes)
+            assert self.says("print(open('input/train.csv').read())") == "id,x\n1,2"
+            assert self.read("input/train.csv") == INPUTS["train.csv"]
+            assert self.names("input") == ["input/deep", "input/train.csv"]
 
     def test_they_are_no_part_of_a_state(self) -> None:
         """Inputs are no part of a state, which is what the agent made."""
