@@ -52,11 +52,15 @@ def _later(name: str) -> Any:
 @contextmanager
 def untouched() -> Iterator[None]:
     """Fail where variables, folder, global draws, streams or threads are not as before."""
+    drawn, printed = random.getstate(), io.StringIO()
+    random.seed("untouched")  # so that seeding anew, as was done before, makes a difference too
     before = _around()
-    printed = io.StringIO()
-    with redirect_stdout(printed), redirect_stderr(printed):
-        yield
-    after = _around()
+    try:
+        with redirect_stdout(printed), redirect_stderr(printed):
+            yield
+        after = _around()
+    finally:
+        random.setstate(drawn)
     changed = [name for name, value in before.items() if after[name] != value]
     if printed.getvalue():
         changed.append(f"what was printed: {printed.getvalue()[:80]!r}")

@@ -21,6 +21,7 @@ from mlxlab.core.actions import (
 )
 from mlxlab.core.records import Completion, Decision
 from mlxlab.core.scaffold import Listing, Scaffold
+from mlxlab.testing.scaffolds.calling import called
 
 _FENCES = 'text = """\n```python\n~~~\n</think>\n"""\nprint(text, "{", \'"\')\n'
 ACTIONS: tuple[Action, ...] = (
@@ -91,9 +92,10 @@ def own(scaffold: Scaffold, decision: Decision, more: Sequence[Action] = ()) -> 
 
 def candidates(scaffold: Scaffold, decision: Decision, more: Sequence[Action] = ()) -> list[Action]:
     """What a scaffold may be able to say: what it lists, what its author gave, one of each type."""
-    listed = scaffold.actions(decision)[:LISTED] if isinstance(scaffold, Listing) else ()
+    listed = called(scaffold.actions, decision)[:LISTED] if isinstance(scaffold, Listing) else ()
     return [*listed, *more, *ACTIONS]
 
 
 def _read(scaffold: Scaffold, decision: Decision, action: Action) -> object:
-    return scaffold.parse(decision, Completion(text=scaffold.render(decision, action)))
+    text = called(scaffold.render, decision, action)
+    return called(scaffold.parse, decision, Completion(text=text))

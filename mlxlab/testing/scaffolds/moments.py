@@ -24,6 +24,7 @@ from mlxlab.core.sandbox import Packages
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.core.task import TaskInfo
 from mlxlab.core.tree import Node, Remaining, RunContext, TreeView
+from mlxlab.testing.scaffolds.calling import called
 from mlxlab.testing.scaffolds.examples import own
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,7 +93,7 @@ def grown(
     nodes: list[Node] = []
     for number, ending in enumerate(endings):
         tree = seen(info, nodes, feedback=feedback)
-        choice = scaffold.propose(tree, of_choice(0, number))
+        choice = called(scaffold.propose, tree, of_choice(0, number))
         if not isinstance(choice, Decision):
             break
         step = recorded(scaffold, choice, ending, more)
@@ -122,7 +123,7 @@ def crowded(scaffold: Scaffold, tree: TreeView, workers: int) -> TreeView:
     flying: list[Decision] = []
     for _ in range(workers):
         now = seen(tree.task, tree.nodes, flying, feedback=tree.context.feedback)
-        choice = scaffold.propose(now, of_choice(0, len(tree.nodes) + len(flying)))
+        choice = called(scaffold.propose, now, draws(now))
         if not isinstance(choice, Decision):
             break
         flying.append(choice)
@@ -136,7 +137,7 @@ def recorded(
     sayable = own(scaffold, decision, more)
     unread = ending.status == "invalid_action" or not sayable
     action = None if unread else sayable[decision.step % len(sayable)]
-    text = "?" if action is None else scaffold.render(decision, action)
+    text = "?" if action is None else called(scaffold.render, decision, action)
     started = decision.start
     observed = Observation(
         status="invalid_action" if unread else ending.status,

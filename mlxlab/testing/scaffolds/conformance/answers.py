@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mlxlab.core.records import Completion
 from mlxlab.core.scaffold import Ask
-from mlxlab.testing.scaffolds.conformance.harness import Harness, called, sayable
+from mlxlab.testing.scaffolds.calling import called
+from mlxlab.testing.scaffolds.conformance.harness import Harness, sayable
 from mlxlab.testing.scaffolds.examples import ACTIONS, TEXTS, candidates
 
 _REASONS = ("stop", "length", "content_filter", None)

@@ -7,7 +7,8 @@ from typing import get_args
 from mlxlab.core.actions import Action
 from mlxlab.core.records import CLEAN, Decision
 from mlxlab.core.scaffold import Stop, Wait
-from mlxlab.testing.scaffolds.conformance.harness import Harness, called
+from mlxlab.testing.scaffolds.calling import called
+from mlxlab.testing.scaffolds.conformance.harness import Harness
 from mlxlab.testing.scaffolds.moments import ENDINGS, draws, grown, states
 
 _TYPES = {

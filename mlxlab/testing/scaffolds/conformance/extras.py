@@ -10,7 +10,8 @@ from mlxlab.core.actions import Action
 from mlxlab.core.policy import Form
 from mlxlab.core.records import Completion, Decision
 from mlxlab.core.scaffold import TRIED, Ask, Formed, Listing, Scaffold
-from mlxlab.testing.scaffolds.conformance.harness import Harness, called
+from mlxlab.testing.scaffolds.calling import called
+from mlxlab.testing.scaffolds.conformance.harness import Harness
 from mlxlab.testing.scaffolds.examples import ACTIONS, TEXTS
 from mlxlab.testing.scaffolds.moments import ENDINGS, draws, grown
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from mlxlab.core.actions import Action
 from mlxlab.core.records import Completion, Decision
 from mlxlab.core.scaffold import Scaffold, Stop, Wait
-from mlxlab.core.task import TaskInfo
+from mlxlab.core.task import SubmissionContract, TaskInfo
 from mlxlab.core.tree import TreeView
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.scaffolds.calling import called
 from mlxlab.testing.scaffolds.examples import TEXTS, own
 from mlxlab.testing.scaffolds.moments import ENDINGS, crowded, draws, grown
 from mlxlab.testing.tasks.toy import ToyTask, toy_task
 
-T = TypeVar("T")
 Choice = Decision | Wait | Stop
 
 
@@ -74,7 +74,9 @@ def odd_tasks(info: TaskInfo) -> dict[str, TaskInfo]:
     """The task without what some tasks do not have."""
     higher = info.metric.model_copy(update={"direction": "maximize", "low": None})
     bare = dict.fromkeys(("baseline", "reference", "m_init", "m_best"))
+    file = SubmissionContract(path="model.bin", form="file", sample="")
     return {
+        "a file to hand in": info.model_copy(update={"submission": file}),
         "higher is better": info.model_copy(update={"metric": higher, **bare}),
         "no public rows": info.model_copy(update={"public_rows": 0, "private_rows": 8}),
     }
@@ -94,19 +96,9 @@ def session(scaffold: Scaffold, moments: dict[str, TreeView]) -> list[str]:
     return [*said, *(repr(called(scaffold.parse, some, answer)) for answer in answers)]
 
 
-def called(function: Callable[..., T], *arguments: Any, at: str = "") -> T:
-    """What a scaffold's method returns; an exception is told with the moment."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        where = f" at the moment '{at}'" if at else ""
-        name = getattr(function, "__name__", "a method")
-        raise AssertionError(f"{name} raises {type(error).__name__}{where}: {error}") from error
-
-
 def sayable(scaffold: Scaffold, decision: Decision, more: Sequence[Action]) -> list[Action]:
     """The examples that a scaffold can say; there must be one."""
-    found = called(own, scaffold, decision, more)
+    found = own(scaffold, decision, more)
     assert found, (
         f"none of the actions that it allows ({', '.join(decision.allowed)}) is read back as it "
         "was rendered; name some of its own in `actions`"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlxlab.core.records import Decision, Feedback, Message
-from mlxlab.testing.scaffolds.conformance.harness import Harness, called
+from mlxlab.testing.scaffolds.calling import called
+from mlxlab.testing.scaffolds.conformance.harness import Harness
 from mlxlab.testing.scaffolds.moments import PRIVATE, PUBLIC, Ending, draws, grown
 
 _TOLD: dict[Feedback, tuple[float, ...]] = {

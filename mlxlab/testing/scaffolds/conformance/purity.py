@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlxlab.core.records import Decision
-from mlxlab.testing.scaffolds.conformance.harness import Harness, called, session
+from mlxlab.testing.scaffolds.calling import called
+from mlxlab.testing.scaffolds.conformance.harness import Harness, session
 from mlxlab.testing.scaffolds.moments import draws
 from mlxlab.testing.surroundings import elsewhere, unseeing, untouched
 

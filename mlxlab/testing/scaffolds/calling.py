@@ -1,0 +1,18 @@
+"""Calling what somebody wrote, so that a failure says where it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def called(function: Callable[..., T], *arguments: Any, at: str = "") -> T:
+    """What a scaffold's method returns; an exception is told with the moment."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        where = f" at the moment '{at}'" if at else ""
+        name = getattr(function, "__name__", "a method")
+        raise AssertionError(f"{name} raises {type(error).__name__}{where}: {error}") from error

@@ -1,0 +1,39 @@
+"""Every check of scaffolds is seen to fail, on a scaffold that breaks its promise."""
+
+import pytest
+
+from mlxlab.core.errors import MlxError
+from mlxlab.core.scaffold import Scaffold
+from mlxlab.testing import ScaffoldConformance, run_checks
+from mlxlab.testing.kit import checks_of
+from tests.testing.mutants.scaffold import MUTANTS, Good
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(ScaffoldConformance)}
+caught: set[str] = set()
+
+
+class Sound(ScaffoldConformance):
+    @classmethod
+    def make(cls) -> Scaffold:
+        return Good()
+
+
+def test_what_mutants_are_made_of_conforms() -> None:
+    assert [result for result in run_checks(Sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str) -> None:
+    kind, told = MUTANTS[name]
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(kind)})()
+    with pytest.raises((AssertionError, MlxError)) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\nscaffold: {len(CHECKS)} checks, {len(caught)} mutants caught")
