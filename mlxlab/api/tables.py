@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,20 +11,34 @@ from pydantic import BaseModel, ValidationError
 
 from mlxlab.core.errors import UsageError
 from mlxlab.core.mistakes import mistake
+from mlxlab.core.near import did_you_mean
 
 Made = TypeVar("Made", bound=BaseModel)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file says; raises UsageError where it cannot be read."""
+    return values_of(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """A TOML file's text; raises UsageError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no TOML, which is text in UTF-8.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no TOML: {str(error) or 'too deep'}.") from error
+
+
+def values_of(text: str, where: str) -> dict[str, Any]:
+    """What TOML says; raises UsageError where the text is none."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise UsageError(f"{where} is no TOML: its values are too deep.") from error
+    except ValueError as error:
+        raise UsageError(f"{where} is no TOML: {error}.") from error
 
 
 def made_of(
@@ -46,23 +59,21 @@ def made_of(
             if isinstance(part, Mapping):
                 _refuse_unknown(part, table, f"{where}: [{name}]")
     try:
-        return model.model_validate(_tuples(values))
+        return model.model_validate(tuples(values))
     except ValidationError as error:
         key, said, _ = mistake(error)
         raise UsageError(f"{where}: {f'{key}: ' if key else ''}{said}.") from error
 
 
-def _tuples(value: Any) -> Any:
+def tuples(value: Any) -> Any:
     """Lists as tuples, which is what strict models take."""
     if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+        return {key: tuples(item) for key, item in value.items()}
+    return tuple(map(tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _refuse_unknown(values: Mapping[str, Any], model: type[BaseModel], where: str) -> None:
     for key in values:
         if key not in model.model_fields:
-            near = get_close_matches(key, model.model_fields, 1)
-            known = ", ".join(model.model_fields)
-            hint = f"Did you mean '{near[0]}'?" if near else f"Known: {known}."
+            hint = did_you_mean(key, model.model_fields, f"Known: {', '.join(model.model_fields)}.")
             raise UsageError(f"{where} has no key '{key}'.", hint)

@@ -220,10 +220,10 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         if missing and where == getattr(model, "argument", None):
             raise _unnamed(entry, where) from error
         described = model.model_fields.get(where)
-        hint = described.description if described is not None and " is not " in said else None
-        hint = choice_meant(error) or hint
+        meaning = described.description if described is not None and " is not " in said else None
+        hint = choice_meant(error) or meaning or ""
         text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
-        raise WrongOption(text, hint or "", option=where.partition(".")[0]) from error
+        raise WrongOption(text, hint, option=where.partition(".")[0]) from error
 
 
 def _validated(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:

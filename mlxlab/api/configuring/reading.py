@@ -6,7 +6,6 @@ started in, wherever the file lies; `~` is one's home.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from mlxlab.api.configuring.lines import line_of
 from mlxlab.api.configuring.parts import NAME, Misplaced, spec_of
 from mlxlab.api.configuring.spec import Config
+from mlxlab.api.tables import text_of, tuples, values_of
 from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.mistakes import choice_meant, mistake
 from mlxlab.core.near import did_you_mean
@@ -45,9 +45,9 @@ def read_config(
         UsageError: a key is unknown or a value is wrong; the message says where.
         PluginError: a component that it names cannot be loaded.
     """
-    text = _text(Path(path))
+    text = text_of(Path(path))
     try:
-        return config_of(_values(text, path), model, registry, without)
+        return config_of(values_of(text, str(path)), model, registry, without)
     except Misplaced as wrong:
         line = line_of(text, wrong.keys) if wrong.keys else None
         where = f"{path}:{line}" if line is not None else str(path)
@@ -68,7 +68,7 @@ def config_of(
         if key in said:
             said[key] = _components(key, kind, said[key], model, found)
     try:
-        return model.model_validate(_tuples(said))
+        return model.model_validate(tuples(said))
     except ValidationError as error:
         where, told, _ = mistake(error)
         key = where.partition(".")[0]
@@ -98,24 +98,6 @@ def _component(
         elif error.hint.startswith(word := f"Write --{kind} "):
             error = UsageError(error.message, f'Write "{error.hint.removeprefix(word)}".')
         raise Misplaced((*keys, *wrong.keys), error) from wrong
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no TOML, which is text in UTF-8.") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-def _values(text: str, path: Path | str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise UsageError(f"{path} is no TOML: its values are too deep.") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
 
 
 def _refuse_unknown(values: Mapping[str, Any], model: type[Config], registry: Registry) -> None:
@@ -162,10 +144,3 @@ def _at_home(key: str, said: Any) -> Any:
     if isinstance(said, str) and (said == "~" or said.startswith("~/")):
         return str(Path(said).expanduser())
     return said
-
-
-def _tuples(value: Any) -> Any:
-    """Lists as tuples, which is what strict models take."""
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
