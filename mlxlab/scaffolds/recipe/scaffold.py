@@ -38,6 +38,9 @@ class RecipeScaffold:
     """
 
     needs_score: ClassVar[bool] = False
+    known_gaps: ClassVar[dict[str, str]] = {
+        "scaffold.prompts_tell_what_to_hand_in": "the programs that recipes become hand it in"
+    }
 
     def __init__(self, config: RecipeConfig) -> None:
         self.config = config
