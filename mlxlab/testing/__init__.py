@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlxlab.testing.sandboxes import MemorySandbox
     from mlxlab.testing.sandboxes.conformance import SandboxConformance
     from mlxlab.testing.scaffolds import ScaffoldConformance
-    from mlxlab.testing.tasks import ToyTask, toy_task
+    from mlxlab.testing.tasks import TaskConformance, ToyTask, toy_task
     from mlxlab.testing.trainers import RecordingTrainer, TrainerConformance
 
 _WHERE = {

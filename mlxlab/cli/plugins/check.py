@@ -1,48 +1,88 @@
-"""`mlx plugins check NAME`: load each entry in a process of its own."""
+"""`mlx plugins check NAME`: load each entry apart, then put it to its suites."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-from dataclasses import dataclass
 
+from mlxlab.cli.plugins.entry import HOOK, environment, python, words_of, written
 from mlxlab.cli.plugins.find import find_entries
-from mlxlab.cli.table import Column, print_json, print_table
+from mlxlab.cli.plugins.report import LOADS, Report
+from mlxlab.cli.plugins.trying import Findings, tried
+from mlxlab.core.components import ONE_EACH
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry
+from mlxlab.core.errors import UnknownComponent
+from mlxlab.core.registry import Registry
+from mlxlab.core.spec import Spec
+from mlxlab.testing.kit import Result
 
-TIMEOUT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an entry loads, and why not."""
-
-    ok: bool
-    cause: str = ""
+TIMEOUT_S = 120.0
+"""What loading, and each check, may take."""
 
 
-def check(word: str, as_json: bool, timeout_s: float = TIMEOUT_S) -> int:
-    """Check every entry that a word means; exit status 1 if one fails."""
-    verdicts = [(entry, load_apart(entry, timeout_s)) for entry in find_entries(word)]
-    if as_json:
-        print_json([_object(entry, verdict) for entry, verdict in verdicts])
-    else:
-        columns = (Column("COMPONENT"), Column("FROM"), Column("RESULT"), Column("CAUSE"))
-        print_table(columns, [_cells(entry, verdict) for entry, verdict in verdicts])
-    return 0 if all(verdict.ok for _, verdict in verdicts) else 1
+def check(
+    word: str,
+    as_json: bool,
+    kind: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    only_load: bool = False,
+) -> int:
+    """Check every entry that a word means; exit status 1 if something fails.
+
+    Args:
+        word: a name as `find_entries` takes it, with options as in a spec: `docker?image=x`.
+        as_json: print one JSON object, at the end.
+        kind: only components of this kind.
+        timeout_s: what one check may take.
+        only_load: no checks but that it loads.
+    """
+    report = Report(as_json)
+    for entry, spec in _meant(word, kind):
+        report.begin(entry, spec)
+        loads = load_apart(entry, timeout_s)
+        report.hear(loads)
+        whole = loads.outcome == "ok" and not only_load
+        findings = tried(entry, spec, timeout_s, report.hear) if whole else Findings()
+        report.end(entry, spec, loads, findings)
+    return report.close()
 
 
-def load_apart(entry: Entry, timeout_s: float) -> Verdict:
+def _meant(word: str, kind: str | None) -> list[tuple[Entry, str]]:
+    """The entries, each with the spec that makes it."""
+    asked = Spec.parse(word)
+    front = f"{asked.distribution}::{asked.name}" if asked.distribution else asked.name
+    try:
+        entries = find_entries(front)
+    except UnknownComponent:
+        if found := _aliased(word, kind):
+            return found
+        raise
+    fitting = [entry for entry in entries if kind in (None, entry.kind)]
+    if not fitting:
+        kinds = ", ".join(sorted({entry.kind for entry in entries}))
+        raise UnknownComponent(f"'{front}' is no {kind}.", f"It is: {kinds}.")
+    return [(entry, written(entry, asked)) for entry in fitting]
+
+
+def _aliased(word: str, kind: str | None) -> list[tuple[Entry, str]]:
+    """What a name that stands for a spec means."""
+    found = []
+    for each in [kind] if kind else ONE_EACH:
+        try:
+            entry, meant = Registry.installed().resolve(each, Spec.parse(word))
+        except UnknownComponent:
+            continue
+        found.append((entry._replace(name=meant.name), str(meant)))
+    return found
+
+
+def load_apart(entry: Entry, timeout_s: float) -> Result:
     """Load an entry in a fresh interpreter with this one's import path."""
-    group = HOOKS if entry.kind == "hook" else COMPONENTS
-    module = "mlxlab.cli.plugins.loading"
-    words = (group, entry.entry_point.name, entry.target, entry.distribution)
+    group = HOOKS if entry.kind == HOOK else COMPONENTS
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", module, *words],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            python("mlxlab.cli.plugins.loading", group, *words_of(entry)[1:]),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -50,27 +90,15 @@ def load_apart(entry: Entry, timeout_s: float) -> Verdict:
             timeout=timeout_s,
         )
     except subprocess.TimeoutExpired:
-        return Verdict(False, f"loading took longer than {timeout_s:g} s")
+        return _loads(f"loading took longer than {timeout_s:g} s")
     try:
         answer = json.loads(done.stdout)
-        return Verdict(bool(answer["ok"]), str(answer["cause"]))
+        return _loads("" if answer["ok"] else str(answer["cause"]))
     except (ValueError, KeyError, TypeError):
         last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "")
         ended = f"it ended the process with status {done.returncode} while loading"
-        return Verdict(False, f"{ended}: {last}" if last else ended)
+        return _loads(f"{ended}: {last}" if last else ended)
 
 
-def _object(entry: Entry, verdict: Verdict) -> dict[str, object]:
-    return {
-        "kind": entry.kind,
-        "name": entry.name,
-        "distribution": entry.distribution,
-        "version": entry.version,
-        "ok": verdict.ok,
-        "cause": verdict.cause or None,
-    }
-
-
-def _cells(entry: Entry, verdict: Verdict) -> list[str]:
-    whose = f"{entry.distribution} {entry.version}"
-    return [f"{entry.kind}.{entry.name}", whose, "ok" if verdict.ok else "FAILED", verdict.cause]
+def _loads(cause: str) -> Result:
+    return Result(LOADS, "FAILED" if cause else "ok", "It loads by itself.", cause)

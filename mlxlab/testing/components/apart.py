@@ -1,8 +1,8 @@
-"""`python -m mlxlab.testing.components.apart`: load entry points, each in a process of its own.
+"""Loading entry points, each in a process of its own.
 
-Reads entry points as JSON from stdin and writes what was seen of each, a line of JSON each. The
-processes are forked from one that has imported what every component may, so each costs little
-more than its own imports.
+These are forked from a fresh one that has imported what every component may, so each costs little
+more than its own imports. It reads entry points as JSON from stdin and writes what was seen of
+each, a line of JSON each.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Loading(NamedTuple):
 def load_apart(points: Sequence[EntryPoint]) -> list[Loading]:
     """Load each entry point in a fresh process with this one's import path."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "mlxlab.testing.components.apart"],
+        [sys.executable, "-P", "-c", _MAIN],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         input=json.dumps([[each.name, each.value, each.group] for each in points]),
         capture_output=True,
@@ -119,5 +119,4 @@ def _loaded(point: EntryPoint) -> Loading:
     return Loading(cause, heavy, printed[0][:200], tuple(before.changes()))
 
 
-if __name__ == "__main__":
-    main()
+_MAIN = f"from {__name__} import main; main()"

@@ -19,8 +19,21 @@ from mlxlab.testing.kit import Conformance
 
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
-INSTANCE = ("making_changes_nothing", "record_makes_it_again", "parts_are_there")
-"""The checks that need an instance."""
+MADE = (
+    "options_survive_json",
+    "making_changes_nothing",
+    "record_makes_it_again",
+    "parts_are_there",
+)
+"""The checks that need an instance, or the options that make one."""
+
+
+def made_for(kind: str, target: object) -> set[str]:
+    """The ids of the checks that make the component, or need the options that it is made with."""
+    if kind in NEVER_MADE:
+        return set()
+    methods = () if inspect.isclass(target) else ("signatures_are_the_protocols",)
+    return {f"{ComponentConformance.prefix}.{name}" for name in (*MADE, *methods)}
 
 
 class ComponentConformance(Conformance):

@@ -1,0 +1,78 @@
+"""What a check of components found, as it comes: lines for people, or one JSON object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rich.text import Text
+
+from mlxlab.cli.console import Console
+from mlxlab.cli.plugins.trying import Findings
+from mlxlab.cli.table import print_json
+from mlxlab.cli.text import plain
+from mlxlab.core.entries import Entry
+from mlxlab.testing.kit import Result
+
+WIDTH = 44
+"""Of the ids, nearly all of which are shorter."""
+STYLES = {"ok": "green", "gap": "yellow", "FAILED": "bold red"}
+LOADS = "loads"
+
+
+class Report:
+    """Tells of results; as JSON only at the end."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._json = as_json
+        self._console = Console(highlight=False)
+        self._counts: Counter[str] = Counter()
+        self._found: list[dict[str, Any]] = []
+
+    def begin(self, entry: Entry, spec: str) -> None:
+        """An entry's checks begin."""
+        whose = f"{entry.distribution} {entry.version}"
+        self._line(Text.assemble((plain(f"{entry.kind} {spec}"), "bold"), (f"  {whose}", "dim")))
+
+    def hear(self, result: Result) -> None:
+        """A check has ended."""
+        self._counts[result.outcome] += 1
+        name = Text(f"  {plain(result.id):<{WIDTH}} ")
+        told = Text(plain(f"{result.outcome:<6} {result.cause}").rstrip())
+        told.stylize(STYLES[result.outcome], 0, len(result.outcome))
+        self._line(name + told)
+
+    def end(self, entry: Entry, spec: str, loads: Result, findings: Findings) -> None:
+        """An entry's checks have ended."""
+        if findings.note:
+            self._line(Text(plain(f"  Not made here: {findings.note}"), "yellow"))
+            self._line(Text("  What takes an instance was not checked.", "yellow"))
+        checks = [loads, *findings.results]
+        self._found.append(
+            {
+                "kind": entry.kind,
+                "name": entry.name,
+                "distribution": entry.distribution,
+                "version": entry.version,
+                "spec": spec,
+                "ok": loads.outcome == "ok" and findings.ok,
+                "cause": next((each.cause for each in checks if each.outcome == "FAILED"), None),
+                "not_checked": findings.note or None,
+                "checks": [each._asdict() for each in checks],
+            }
+        )
+
+    def close(self) -> int:
+        """Sum up; returns the exit status."""
+        counts = {outcome: self._counts[outcome] for outcome in STYLES}
+        if self._json:
+            print_json({"components": self._found, "counts": counts})
+        else:
+            total = sum(counts.values())
+            parts = [f"{count} {name}" for name, count in counts.items()]
+            self._line(Text(f"{', '.join(parts)} of {total} checks.", "bold"))
+        return 1 if counts["FAILED"] else 0
+
+    def _line(self, text: Text) -> None:
+        if not self._json:
+            self._console.print(text, soft_wrap=True)

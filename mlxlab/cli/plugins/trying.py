@@ -1,0 +1,165 @@
+"""Putting an entry to its suites, in processes that may hang or end at any check."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import IO, Any
+
+from mlxlab.cli.plugins.entry import HOOK, environment, python, words_of
+from mlxlab.core.entries import Entry
+from mlxlab.testing.kit import Result
+
+MODULE = "mlxlab.cli.plugins.trial"
+COMPONENT = "component"
+Hear = Callable[[Result], None]
+
+
+@dataclass
+class Findings:
+    """What came of an entry's checks; `note` says what was not checked, and why."""
+
+    results: list[Result] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return all(result.outcome != "FAILED" for result in self.results)
+
+
+def tried(entry: Entry, spec: str, timeout_s: float, hear: Hear) -> Findings:
+    """Run what every component owes, then the suite of the entry's kind.
+
+    Args:
+        entry: what is checked; it loads.
+        spec: how it is made.
+        timeout_s: what one check may take.
+        hear: who is told of each result as it comes.
+    """
+    findings = Findings()
+    if entry.kind == HOOK:
+        return findings
+    for suite in (COMPONENT, entry.kind):
+        _Suite(entry, spec, suite, timeout_s, hear, findings).run()
+    return findings
+
+
+class _Suite:
+    """One suite, in as many processes as it takes."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        spec: str,
+        suite: str,
+        timeout_s: float,
+        hear: Hear,
+        findings: Findings,
+    ) -> None:
+        self._words = (*words_of(entry), spec, suite)
+        self._suite, self._timeout_s = suite, timeout_s
+        self._hear, self._findings = hear, findings
+        self._done: set[str] = set()
+
+    def run(self) -> None:
+        """Begin again after each check that hung or ended its process."""
+        while self._goes_on():
+            pass
+
+    def _goes_on(self) -> bool:
+        """One process; whether another one has to go on."""
+        left: list[str] = []
+        ready = False
+        with child(*self._words, ",".join(sorted(self._done))) as (process, errors):
+            for saying in sayings(process, self._timeout_s):
+                if "done" in saying:
+                    return False
+                if "failed" in saying:
+                    when = "cleared away" if ready else "set up"
+                    return self._blame(self._suite, f"it cannot be {when}: {saying['failed']}")
+                if "unmade" in saying:
+                    self._findings.note = str(saying["unmade"])
+                if "checks" in saying:
+                    left = list(saying["checks"])
+                ready = ready or "ready" in saying
+                if "result" in saying:
+                    result = Result(*saying["result"])
+                    self._add(result)
+                    left = [name for name in left if name != result.id]
+            cause = _cause(process, errors, self._timeout_s)
+        if cause == "" and self._findings.note and not ready:
+            return False
+        if not (ready and left):
+            return self._blame(self._suite, cause)
+        self._blame(left[0], cause)
+        return len(left) > 1
+
+    def _blame(self, name: str, cause: str) -> bool:
+        self._add(Result(name, "FAILED", "", cause))
+        return False
+
+    def _add(self, result: Result) -> None:
+        self._done.add(result.id)
+        self._findings.results.append(result)
+        self._hear(result)
+
+
+@contextmanager
+def child(*words: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A process in a group of its own, all of which is ended with it."""
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            python(MODULE, *words),
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            yield process, errors
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def sayings(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[dict[str, Any]]:
+    """What a child says; ends where it ended, or where it says nothing for too long."""
+    assert process.stdout is not None
+    pipe = process.stdout.fileno()
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        rest, until = b"", monotonic() + timeout_s
+        while selector.select(max(0.0, until - monotonic())):
+            if not (chunk := os.read(pipe, 1 << 16)):
+                process.wait()
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield json.loads(line)
+                until = monotonic() + timeout_s
+
+
+def _cause(process: subprocess.Popen[bytes], errors: IO[bytes], timeout_s: float) -> str:
+    """Why a child said no more."""
+    status = process.poll()
+    if status is None:
+        return f"it took longer than {timeout_s:g} s"
+    if status == 0:
+        return ""
+    errors.seek(0)
+    said = errors.read().decode(errors="backslashreplace").strip().splitlines()
+    ended = f"it ended the process with status {status}"
+    return f"{ended}: {said[-1]}" if said and not said[-1].startswith(" ") else ended
