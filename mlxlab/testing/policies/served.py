@@ -19,7 +19,8 @@ class ServedConformance(PolicyConformance):
     """PolicyConformance with a model on this machine that speaks /chat/completions.
 
     The answer repeats the last message, so that it is known whose answer it is; `max_tokens` is
-    kept, a word counts as a token. What arrives at the server is looked at as well.
+    kept, a word counts as a token. What arrives at the server is looked at as well. A subclass says
+    with `reach` how the policy reaches an address, and may override what PolicyConformance names.
     """
 
     echoes = True

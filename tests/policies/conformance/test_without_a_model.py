@@ -34,7 +34,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 class Unasked(PolicyConformance):
     seeded = True
-    sampled = False
 
     @classmethod
     def make(cls) -> Policy:

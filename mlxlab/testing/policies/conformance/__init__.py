@@ -26,7 +26,6 @@ class PolicyConformance(Answers, Messages, Records, AnswerLimits, Life, Componen
         seeded          True: the same request has the same answer
         echoes          True: the answer repeats the last message
         timed           True: `latency_s` is measured
-        sampled         False: answers were there before they were asked for, whatever their length
         key_variable    the environment variable without which making it is a UsageError
         most_chars      the longest message that it is tried on
         at_once         how many calls are in flight together

@@ -40,8 +40,6 @@ class Harness(Conformance, ABC):
     """The same request has the same answer."""
     timed: ClassVar[bool] = False
     """It measures how long each answer took."""
-    sampled: ClassVar[bool] = True
-    """It keeps limits of tokens; False where its answers were there before they were asked for."""
     at_once: ClassVar[int] = 16
     """Calls in flight together."""
     most_chars: ClassVar[int] = 200_000

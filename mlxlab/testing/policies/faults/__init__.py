@@ -17,4 +17,5 @@ class FaultConformance(Statuses, Broken, Nonsense, Readable, Elsewhere):
 
     A real server on this machine misbehaves in each way once; the call must come to the right
     answer or error within its time limit, and the next call of the same policy must be answered.
+    A subclass may say how long is waited: `short_s`, `usual_s` and `slack_s`, in seconds.
     """
