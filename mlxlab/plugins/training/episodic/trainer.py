@@ -13,13 +13,13 @@ from mlxlab.core.records import Completion
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn, play
+from mlxlab.plugins.training.course import Course
 from mlxlab.plugins.training.drawn import Clock, written
 from mlxlab.plugins.training.episodic.config import EpisodicConfig
 from mlxlab.plugins.training.episodic.update import Played, Update
 from mlxlab.plugins.training.episodic.worth import told, worth
 from mlxlab.plugins.training.estimates import Workload, estimates
 from mlxlab.plugins.training.failures import told as told_of
-from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner
 from mlxlab.plugins.training.losses import group_advantages, kl_estimates, masked_mean
 from mlxlab.plugins.training.playing import answers, places
@@ -45,12 +45,7 @@ class EpisodicGRPO:
     def train(self, job: TrainJob) -> PolicyRef:
         """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
         with quiet(), told_of(job):
-            loop = Loop(job, self.config)
-            try:
-                loop.run()
-                return loop.journal.finish(self.config.model_dump(exclude_none=True))
-            finally:
-                loop.journal.close()
+            return Loop(job, self.config).run()
 
     def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
         """What the job takes on a machine, without loading a model's weights."""
@@ -73,22 +68,14 @@ class Loop:
         self._prompts = self._learner.prompts(self._writer, job.warn)
         self._update = Update(self._learner, config)
         parts = {"policy": self._learner.policy}
-        self.journal = Journal(job, "episodic-grpo", self._learner, parts, config.steps)
-        self._transitions = 0
+        self._course = Course(job, "episodic-grpo", self._learner, parts, config.steps)
 
-    def run(self) -> None:
+    def run(self) -> PolicyRef:
         """Take the steps that are left."""
-        done = self.journal.resume()
-        if done:
-            self._transitions = self.journal.counters["transitions"]
-        for step in range(done + 1, self._config.steps + 1):
-            self._step(step)
+        return self._course.run(self._step)
 
     def _step(self, step: int) -> None:
-        import torch
-
         clock, seed = Clock(), f"{self._job.seed}:{step}"
-        torch.manual_seed(self._job.seed * 1_000_003 + step)
         episodes = asyncio.run(self._play(step, seed, clock))
         worths = [worth(each, self._config.worth, self._scoring) for each in episodes]
         self._tell(episodes)
@@ -99,17 +86,8 @@ class Loop:
             )
         scored = self._judged(turns)
         found = self._learn(episodes, worths, turns, seed)
-        self._transitions += len(turns)
-        figures = {
-            **scored.figures,
-            **told(worths, self._config.episodes),
-            **found,
-            "transitions": self._transitions,
-            "lr": self._learner.lr,
-            **clock.figures(),
-        }
-        counters = {"transitions": self._transitions}
-        self.journal.commit(step, figures, scored.samples(step), counters)
+        figures = {**told(worths, self._config.episodes), **found}
+        self._course.commit(step, scored, figures, clock)
 
     async def _play(self, step: int, seed: str, clock: Clock) -> list[Episode]:
         """All episodes of a step; sampling and carrying out take turns."""

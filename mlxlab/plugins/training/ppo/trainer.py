@@ -7,10 +7,10 @@ from typing import Any
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.states import State
 from mlxlab.plugins.training.choosing import Chooser, recorded
+from mlxlab.plugins.training.course import Course
 from mlxlab.plugins.training.drawn import Clock, draw, written
 from mlxlab.plugins.training.estimates import Workload, estimates
 from mlxlab.plugins.training.failures import told
-from mlxlab.plugins.training.journal import Journal
 from mlxlab.plugins.training.learning import Learner, Optimized
 from mlxlab.plugins.training.losses import kl_estimates, masked_mean
 from mlxlab.plugins.training.ppo.config import PPOConfig
@@ -19,7 +19,7 @@ from mlxlab.plugins.training.ppo.rollout import Opinions, material, opinions
 from mlxlab.plugins.training.ppo.update import Update
 from mlxlab.plugins.training.quiet import quiet
 from mlxlab.plugins.training.revisiting import OwnStates
-from mlxlab.plugins.training.scoring import Scored, Scoring
+from mlxlab.plugins.training.scoring import Scoring
 
 
 class PPO:
@@ -39,12 +39,7 @@ class PPO:
     def train(self, job: TrainJob) -> PolicyRef:
         """Train to the end, from the newest checkpoint on; returns `local:OUT/final`."""
         with quiet(), told(job):
-            loop = Loop(job, self.config)
-            try:
-                loop.run()
-                return loop.journal.finish(self.config.model_dump(exclude_none=True))
-            finally:
-                loop.journal.close()
+            return Loop(job, self.config).run()
 
     def estimate(self, job: TrainJob, machine: Machine) -> list[Estimate]:
         """What the job takes on a machine, without loading a model's weights."""
@@ -68,23 +63,16 @@ class Loop:
         self._own_states = OwnStates(job, config, self._prompts, processes)
         self._update = Update(self._learner, self._critic, config)
         parts = {"policy": self._learner.policy, "critic": self._critic}
-        self.journal = Journal(job, "ppo", self._learner, parts, config.steps)
-        self._transitions = 0
+        self._course = Course(job, "ppo", self._learner, parts, config.steps)
 
-    def run(self) -> None:
+    def run(self) -> PolicyRef:
         """Take the steps that are left."""
-        done = self.journal.resume()
-        if done:
-            self._chooser.restore(self.journal.counters["seen"])
-            self._transitions = self.journal.counters["transitions"]
-        for step in range(done + 1, self._config.steps + 1):
-            self._step(step)
+        return self._course.run(
+            self._step, lambda counters: self._chooser.restore(counters["seen"])
+        )
 
     def _step(self, step: int) -> None:
-        import torch
-
         config, clock, seed = self._config, Clock(), f"{self._job.seed}:{step}"
-        torch.manual_seed(self._job.seed * 1_000_003 + step)
         states = self._states(step, clock)
         asked = states, [self._prompts.of_state(state) for state in states]
         group = config.generations
@@ -95,21 +83,9 @@ class Loop:
         scored = drawn.scored(self._scoring, group, clock)
         ready = material(found, list(scored.rewards), config, measured)
         updated = self._update(ready, group, seed)
-        self._transitions += clock.played
-        self._commit(step, scored, {**ready.figures, **updated}, clock)
-
-    def _commit(self, step: int, scored: Scored, found: dict[str, float], clock: Clock) -> None:
         self._chooser.saw(scored.states, scored.rewards)
-        self._transitions += len(scored.taken)
-        figures = {
-            **scored.figures,
-            **found,
-            "transitions": self._transitions,
-            "lr": self._learner.lr,
-            **clock.figures(),
-        }
-        counters = {"seen": self._chooser.kept(), "transitions": self._transitions}
-        self.journal.commit(step, figures, scored.samples(step), counters)
+        seen = {"seen": self._chooser.kept()}
+        self._course.commit(step, scored, {**ready.figures, **updated}, clock, seen)
 
     def _states(self, step: int, clock: Clock) -> list[State]:
         """This process's share of a step's states: own ones as far as there are some."""
