@@ -1,10 +1,14 @@
 """Every command and every Python block of the docs is executed, in the order of its page."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
+import venv
 from pathlib import Path
+from sysconfig import get_path
 
 import pytest
 
@@ -13,38 +17,91 @@ from mlxlab.core.records import Call, Completion, Decision, Record, Step
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"(<!-- not run: (.+?) -->\n)?```(console|python)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(<!-- ((?:not run|fails on purpose): .+?) -->\n)?```(console|python)\n(.*?)```", re.DOTALL
+)
 
 
-def examples(page: Path) -> list[tuple[str, str]]:
-    """The blocks of a page that are to be executed: language and text."""
-    found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [(language, text) for _, reason, language, text in found if not reason]
+def examples(page: Path) -> list[tuple[str, str, bool]]:
+    """The blocks of a page that are to be executed: language, text, whether they are to fail."""
+    found = []
+    for _, remark, language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if not remark.startswith("not run:"):
+            found.append((language, text, remark.startswith("fails on purpose:")))
+    return found
 
 
 def commands(text: str) -> list[str]:
     return [line[2:] for line in text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
 
 
-def execute(argv: list[str], cwd: Path, source: str | None = None) -> None:
-    done = subprocess.run(argv, cwd=cwd, input=source, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{shlex.join(argv)}\n{done.stdout}\n{done.stderr}"
+class Reader:
+    """Who follows a page in a folder: what is installed on it goes into an environment of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._venv: Path | None = None
+
+    def python(self, source: str) -> None:
+        self._execute([self._interpreter, "-W", "error", "-"], source=source)
+
+    def console(self, command: str, fails: bool) -> None:
+        argv = shlex.split(command)
+        if argv[0] in {"mlx", "pytest"}:
+            module = "mlxlab" if argv[0] == "mlx" else "pytest"
+            self._execute([self._interpreter, "-m", module, *argv[1:]], fails)
+        elif argv[0] == "pip":
+            offline = ["--no-deps", "--no-build-isolation", "--no-index", "-q"]
+            pip = [sys.executable, "-m", "pip", "--python", self._own(), argv[1], *offline]
+            self._execute([*pip, *argv[2:]], fails)
+        else:
+            self._execute(["bash", "-c", command], fails)
+
+    @property
+    def _interpreter(self) -> str:
+        return sys.executable if self._venv is None else str(self._venv / "bin" / "python")
+
+    def _own(self) -> str:
+        """The interpreter of an environment that sees what is installed here."""
+        if self._venv is None:
+            made = self.folder / ".venv"
+            venv.create(made, symlinks=True)
+            (site,) = (made / "lib").glob("python*/site-packages")
+            (site / "here.pth").write_text(f"import site; site.addsitedir({get_path('purelib')!r})")
+            self._venv = made
+        return self._interpreter
+
+    def _execute(self, argv: list[str], fails: bool = False, source: str | None = None) -> None:
+        done = subprocess.run(
+            argv, cwd=self.folder, input=source, capture_output=True, text=True, check=False
+        )
+        said = f"{shlex.join(argv)}\n{done.stdout}\n{done.stderr}"
+        assert (done.returncode != 0) == fails and "Traceback" not in done.stderr, said
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    mlx = str(Path(sys.executable).with_name("mlx"))
-    for language, text in examples(page):
+    reader = Reader(tmp_path)
+    for language, text, fails in examples(page):
         if language == "python":
-            execute([sys.executable, "-W", "error", "-"], tmp_path, text)
+            reader.python(text)
             continue
         for command in commands(text):
-            argv = shlex.split(command)
-            if argv[0] == "mlx":
-                execute([mlx, *argv[1:]], tmp_path)
-            else:
-                execute(["bash", "-c", command], tmp_path)
+            reader.console(command, fails)
+
+
+def test_every_block_is_of_a_kind_that_is_looked_at() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            assert language in {"console", "python", "toml", "json", "text"}, f"{page}: {block}"
+            if language == "toml":
+                tomllib.loads(block)
+            if language == "json":
+                json.loads(block)
+            if language == "console":
+                assert commands(block), f"{page}: a console block without a command"
 
 
 @pytest.mark.parametrize(
