@@ -9,9 +9,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 GRACE_S = 3.0
 """How long threads and processes that are ending may take to be gone."""
@@ -80,20 +80,30 @@ def output() -> Iterator[list[str]]:
     """
     found: list[str] = []
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        _flush()
         kept = [(number, os.dup(number)) for number in (1, 2)]
         try:
-            _flush()
-            for (number, _), file in zip(kept, (out, err), strict=True):
-                os.dup2(file.fileno(), number)
-            yield found
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            with (
+                _stream(1) as stdout,
+                _stream(2) as stderr,
+                redirect_stdout(stdout),
+                redirect_stderr(stderr),
+            ):
+                yield found
         finally:
-            _flush()
             for number, copy in kept:
                 os.dup2(copy, number)
                 os.close(copy)
             for file in (out, err):
                 file.seek(0)
                 found.append(file.read().decode(errors="replace"))
+
+
+def _stream(number: int) -> TextIO:
+    """What `print` writes to: pytest, for one, puts something else in the place of stdout."""
+    return open(number, "w", errors="backslashreplace", closefd=False)
 
 
 def children() -> frozenset[int]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from mlxlab.testing.tasks import ToyTask
 
 _KIT = "mlxlab.testing.kit.checks"
-_BEFORE: pytest.StashKey[tuple[type, Surroundings]] = pytest.StashKey()
+_BEGINS = "_xunit_setup_class_fixture"
+"""What pytest calls the fixture that stands for setup_class and teardown_class."""
+_BEFORE: pytest.StashKey[Surroundings] = pytest.StashKey()
 
 
 @pytest.fixture
@@ -39,31 +41,38 @@ def left_as_found() -> Iterator[None]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Look around before the first check of a suite."""
-    suite = _suite(item)
-    known = item.session.stash.get(_BEFORE, None)
-    if suite is not None and (known is None or known[0] is not suite):
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> None:
+    """Look around before a suite's setup_class."""
+    if fixturedef.argname.startswith(_BEGINS) and _is_suite(request.cls):
         from mlxlab.testing.found import Surroundings
 
-        item.session.stash[_BEFORE] = suite, Surroundings.now()
+        request.node.stash[_BEFORE] = Surroundings.now()
+
+
+def pytest_fixture_post_finalizer(fixturedef: Any, request: Any) -> None:
+    """Look around again after its teardown_class."""
+    before = request.node.stash.get(_BEFORE, None)
+    if before is not None and fixturedef.argname.startswith(_BEGINS):
+        del request.node.stash[_BEFORE]
+        if left := before.settled():
+            name = request.node.name
+            pytest.fail(f"{name} left something behind: {'; '.join(left)}", pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Look around again after its last one."""
-    yield
-    suite = _suite(item)
-    if suite is None or (nextitem is not None and _suite(nextitem) is suite):
-        return
-    _, before = item.session.stash[_BEFORE]
-    del item.session.stash[_BEFORE]
-    if left := before.settled():
-        pytest.fail(f"{suite.__name__} left something behind: {'; '.join(left)}", pytrace=False)
-
-
-def _suite(item: pytest.Item) -> type | None:
-    """The item's class where it is a conformance suite; the kit is not imported to find out."""
-    kit: Any = sys.modules.get(_KIT)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Look around at each check of a suite that has no setup_class."""
     cls = getattr(item, "cls", None)
-    return cls if kit is not None and cls is not None and issubclass(cls, kit.Conformance) else None
+    if not _is_suite(cls) or hasattr(cls, "setup_class"):
+        yield
+        return
+    from mlxlab.testing.found import left_as_found
+
+    with left_as_found():
+        yield
+
+
+def _is_suite(cls: type | None) -> bool:
+    """Whether a class is a conformance suite; the kit is not imported to find out."""
+    kit: Any = sys.modules.get(_KIT)
+    return kit is not None and cls is not None and issubclass(cls, kit.Conformance)

@@ -80,7 +80,7 @@ class Harness(Conformance):
         cls.folder = Path(tempfile.mkdtemp(prefix="mlx-trainer-")).resolve()
         cls._seen = {}
         try:
-            for name in ("base", "work"):
+            for name in ("base", "work", "out"):
                 (cls.folder / name).mkdir()
             cls.first = cls.base(cls.folder / "base")
         except BaseException:

@@ -1,0 +1,67 @@
+"""Every check of trainers is seen to fail, on a trainer that breaks its promise."""
+
+from pathlib import Path
+
+import pytest
+
+from mlxlab.core.trainer import PolicyRef, Trainer
+from mlxlab.testing import TrainerConformance, run_checks
+from mlxlab.testing.kit import checks_of
+from mlxlab.testing.trainers import RecordingConfig, RecordingTrainer
+from tests.testing.mutants.trainer import MUTANTS, Acting
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(TrainerConformance)}
+caught: set[str] = set()
+
+
+class Sound(TrainerConformance):
+    @classmethod
+    def make(cls) -> Trainer:
+        return Acting()
+
+    @classmethod
+    def base(cls, folder: Path) -> PolicyRef:
+        (folder / "config.json").write_text("{}")
+        return PolicyRef(spec=f"local:{folder}")
+
+
+class TestRecordingTrainer(Sound):
+    """The public fake keeps every promise."""
+
+    @classmethod
+    def make(cls) -> Trainer:
+        return RecordingTrainer(RecordingConfig(steps=2))
+
+
+def test_what_mutants_are_made_of_conforms() -> None:
+    assert [result for result in run_checks(Sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str) -> None:
+    make, told = MUTANTS[name]
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(make)})
+    spoiled.setup_class()
+    try:
+        with pytest.raises(AssertionError) as failure:
+            getattr(spoiled(), CHECKS[name].method)()
+    finally:
+        spoiled.teardown_class()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_a_trainer_that_lies_about_its_arena_is_caught_too() -> None:
+    class Sly(Acting):
+        needs_arena = False
+
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(Sly)})
+    results = {result.id: result for result in run_checks(spoiled)}
+    assert results["trainer.needs_arena_is_true"].outcome == "FAILED"
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\ntrainer: {len(CHECKS)} checks, {len(caught)} mutants caught")
