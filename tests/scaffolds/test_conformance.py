@@ -29,10 +29,6 @@ class TestLinear(Installed):
     spec = "linear"
 
 
-class TestLinearOfFewWords(Installed):
-    spec = "linear?full_steps=1&observation_chars=200&history_chars=0&log_chars=0"
-
-
 class TestRecipe(Installed):
     spec = "recipe"
     known_gaps = RecipeScaffold.known_gaps

@@ -74,11 +74,13 @@ TEXTS: tuple[str, ...] = (
     '{"a":' * 5_000,
     "`" * 20_000,
     "\\" * 20_000 + "```",
-    "a " * 50_000,
-    "```\n" * 5_000,
+    "a " * 20_000,
+    "```\n" * 2_000,
     "9" * 10_000,
 )
 """Answers as models have given them, and worse ones: each is data."""
+SHORT = 20
+"""So many of the first ones are short."""
 
 
 def own(scaffold: Scaffold, decision: Decision, more: Sequence[Action] = ()) -> list[Action]:

@@ -17,7 +17,7 @@ from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.pool import EnvironmentPool
-from mlxlab.core.records import Completion, ComponentRef, Feedback, Limits
+from mlxlab.core.records import Completion, ComponentRef, Decision, Feedback, Limits, Message, Step
 from mlxlab.core.runner import Runner
 from mlxlab.core.runs import RunFolder, RunWriter
 from mlxlab.core.sandbox import ExecResult, Packages, SandboxSetup
@@ -52,10 +52,22 @@ class Plan(NamedTuple):
     feedback: Feedback = "public"
 
 
-def run(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: Plan) -> RunFolder:
+class Ran(NamedTuple):
+    """What a run has recorded; `prompts` belong to the decisions."""
+
+    manifest: RunManifest
+    steps: list[Step]
+    decisions: list[Decision]
+    prompts: list[list[Message]]
+
+
+def run(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: Plan) -> Ran:
     """Begin a run, or take up the one that the folder holds, and run it to its end."""
     asyncio.run(_runner(folder, scaffold, policy, task, plan).run())
-    return RunFolder(folder)
+    record = RunFolder(folder)
+    decisions = record.decisions()
+    prompts = [record.prompt(decision.prompt or "") for decision in decisions]
+    return Ran(record.manifest(), record.steps(), decisions, prompts)
 
 
 def _runner(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: Plan) -> Runner:

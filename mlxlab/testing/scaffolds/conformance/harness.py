@@ -13,7 +13,7 @@ from mlxlab.core.task import SubmissionContract, TaskInfo
 from mlxlab.core.tree import TreeView
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.scaffolds.calling import called
-from mlxlab.testing.scaffolds.examples import TEXTS, own
+from mlxlab.testing.scaffolds.examples import SHORT, TEXTS, own
 from mlxlab.testing.scaffolds.moments import ENDINGS, crowded, draws, grown
 from mlxlab.testing.tasks.toy import ToyTask, toy_task
 
@@ -26,6 +26,7 @@ class Harness(Conformance, ABC):
     prefix: ClassVar[str] = "scaffold"
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""
+    _kept: ClassVar[dict[str, TreeView]]
 
     @classmethod
     @abstractmethod
@@ -40,6 +41,12 @@ class Harness(Conformance, ABC):
     @classmethod
     def moments(cls) -> dict[str, TreeView]:
         """What it is asked at, by names; each was grown by an instance of its own."""
+        if "_kept" not in vars(cls):
+            cls._kept = cls._grown()
+        return cls._kept
+
+    @classmethod
+    def _grown(cls) -> dict[str, TreeView]:
         info = cls.task().info
         found = {
             name: grown(cls.make(), endings, info, more=cls.actions)
@@ -92,7 +99,7 @@ def session(scaffold: Scaffold, moments: dict[str, TreeView]) -> list[str]:
         if isinstance(choice, Decision):
             said.append(repr(called(scaffold.prompt, choice, tree, at=name)))
             some = choice
-    answers = [Completion(text=text) for text in TEXTS] if some is not None else []
+    answers = [Completion(text=text) for text in TEXTS[:SHORT]] if some is not None else []
     return [*said, *(repr(called(scaffold.parse, some, answer)) for answer in answers)]
 
 
