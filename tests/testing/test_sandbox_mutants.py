@@ -10,7 +10,8 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.sandboxes.local import LocalConfig
 from mlxlab.testing.kit import checks_of
 from mlxlab.testing.sandboxes import SandboxConformance
-from tests.testing.mutants.sandbox import MUTANTS, Make, Real
+from tests.testing.mutants.sandbox import MUTANTS
+from tests.testing.mutants.sandbox.joints import Make, Real, changes_programs
 
 CHECKS = {check.id: check for check in checks_of(SandboxConformance)}
 caught: set[str] = set()
@@ -61,6 +62,14 @@ def test_a_mutant_is_caught(name: str) -> None:
     finally:
         suite.wait(suite.sandbox.undo())
     caught.add(name)
+
+
+def test_mutants_that_change_programs_still_run_them() -> None:
+    """A check that fails for a program that cannot run has found out nothing."""
+    changing = {name: make for name, make in MUTANTS.items() if changes_programs(make)}
+    assert len(changing) > 10
+    for name, make in changing.items():
+        assert Bench.spoiled(make).says("print('fine')") == "fine", name
 
 
 def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:

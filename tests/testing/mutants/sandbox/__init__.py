@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tests.testing.mutants.sandbox.apart import ISOLATION, LEFTOVERS
 from tests.testing.mutants.sandbox.files import FILES, INPUTS, PATHS
-from tests.testing.mutants.sandbox.joints import Make, Mutant, Real
+from tests.testing.mutants.sandbox.joints import Make
 from tests.testing.mutants.sandbox.life import LIFE
 from tests.testing.mutants.sandbox.limits import LIMITS
 from tests.testing.mutants.sandbox.running import ENDING, EXECUTION, SURROUNDINGS
 from tests.testing.mutants.sandbox.states import STATES, TRANSFER
 
-__all__ = ["MUTANTS", "Make", "Mutant", "Real"]
+__all__ = ["MUTANTS"]
 
 MUTANTS: dict[str, Make] = {
     f"sandbox.{name}": make

@@ -73,6 +73,8 @@ class Careless(Mutant):
 class Shielded(Mutant):
     """Lets a cancelled execution run on."""
 
+    running: asyncio.Task[ExecResult] | None = None
+
     async def run(
         self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
     ) -> ExecResult:
@@ -80,9 +82,9 @@ class Shielded(Mutant):
         return await asyncio.shield(self.running)
 
     async def undo(self) -> None:
-        self.running.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.running
+        if self.running is not None:
+            self.running.cancel()
+            await asyncio.wait([self.running])
 
 
 class Swept(Mutant):

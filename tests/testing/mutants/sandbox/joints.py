@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,26 +41,45 @@ Make = Callable[[Real], Mutant]
 Changes = dict[str, Any]
 
 
-class Misrun(Mutant):
-    """Executes something else than what it was asked to, or tells something else of it."""
+class Asked(Mutant):
+    """Executes something else than what it was asked to."""
 
-    def __init__(
-        self,
-        real: Real,
-        asked: Callable[[ExecRequest], Changes] = lambda _: {},
-        limits: Changes | None = None,
-        told: Callable[[ExecResult], Changes] = lambda _: {},
-    ) -> None:
+    def __init__(self, real: Real, change: Callable[[ExecRequest], Changes]) -> None:
         super().__init__(real)
-        self.asked, self.limits, self.told = asked, limits or {}, told
+        self.change = change
 
     async def run(
         self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
     ) -> ExecResult:
-        request = request.model_copy(update=self.asked(request))
-        limits = limits.model_copy(update=self.limits)
+        request = request.model_copy(update=self.change(request))
+        return await self.real.run(request, limits, on_output)
+
+
+class Allowing(Mutant):
+    """Has limits of its own."""
+
+    def __init__(self, real: Real, **limits: Any) -> None:
+        super().__init__(real)
+        self.limits = limits
+
+    async def run(
+        self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
+    ) -> ExecResult:
+        return await self.real.run(request, limits.model_copy(update=self.limits), on_output)
+
+
+class Told(Mutant):
+    """Tells something else of an execution than what it came to."""
+
+    def __init__(self, real: Real, change: Callable[[ExecResult], Changes]) -> None:
+        super().__init__(real)
+        self.change = change
+
+    async def run(
+        self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
+    ) -> ExecResult:
         result = await self.real.run(request, limits, on_output)
-        return result.model_copy(update=self.told(result))
+        return result.model_copy(update=self.change(result))
 
 
 class Rewritten(Mutant):
@@ -89,24 +109,29 @@ class Instead(Mutant):
 
 def asked(change: Callable[[ExecRequest], Changes]) -> Make:
     """A mutant that changes these fields of what it is asked to execute."""
-    return lambda real: Misrun(real, asked=change)
+    return partial(Asked, change=change)
+
+
+def allowing(**limits: Any) -> Make:
+    """A mutant with other limits than it is asked to keep."""
+    return partial(Allowing, **limits)
 
 
 def told(change: Callable[[ExecResult], Changes]) -> Make:
     """A mutant that changes these fields of what an execution came to."""
-    return lambda real: Misrun(real, told=change)
-
-
-def allowing(**limits: Any) -> Make:
-    """A mutant with limits of its own."""
-    return lambda real: Misrun(real, limits=limits)
+    return partial(Told, change=change)
 
 
 def wrapping(before: str = "", after: str = "") -> Make:
     """A mutant with lines around each script."""
-    return lambda real: Rewritten(real, before, after)
+    return partial(Rewritten, before=before, after=after)
 
 
 def instead(**operations: Callable[..., Any]) -> Make:
     """A mutant with functions in the place of operations; each gets the real one first."""
-    return lambda real: Instead(real, **operations)
+    return partial(Instead, **operations)
+
+
+def changes_programs(make: Make) -> bool:
+    """Whether such a mutant runs other programs than it was given."""
+    return isinstance(make, partial) and make.func in {Asked, Rewritten}
