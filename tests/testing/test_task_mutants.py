@@ -1,0 +1,50 @@
+"""Every check of tasks is seen to fail, on a task that breaks its promise."""
+
+import pytest
+
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.core.task import Task
+from mlxlab.testing import MemorySandbox, TaskConformance, run_checks
+from mlxlab.testing.kit import checks_of
+from tests.testing.mutants.task import MUTANTS, PLAYS, Good, play
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(TaskConformance)}
+caught: set[str] = set()
+
+
+class Sound(TaskConformance):
+    play = staticmethod(play)
+
+    @classmethod
+    def make(cls) -> Task:
+        return Good()
+
+    @classmethod
+    def make_sandbox(cls) -> Sandbox:
+        return MemorySandbox(cls.play)
+
+
+def test_what_mutants_are_made_of_conforms() -> None:
+    assert [result for result in run_checks(Sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str) -> None:
+    make, told = MUTANTS[name]
+    own = {"make": staticmethod(make), "play": staticmethod(PLAYS.get(name, play))}
+    spoiled = type("Spoiled", (Sound,), own)
+    spoiled.setup_class()
+    try:
+        with pytest.raises(AssertionError) as failure:
+            getattr(spoiled(), CHECKS[name].method)()
+    finally:
+        spoiled.teardown_class()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\ntask: {len(CHECKS)} checks, {len(caught)} mutants caught")
