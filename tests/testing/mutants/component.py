@@ -1,0 +1,138 @@
+"""For each check of components a component that breaks its promise, and what the check says."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlxlab.core.records import RewardValue
+from mlxlab.core.reward import Need, StepView
+from mlxlab.core.task import TaskInfo
+
+
+class GoodConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    argument: ClassVar[str] = "value"
+
+    value: float = Field(1.0, description="What it says.")
+
+
+class Good:
+    """Says the same of every step."""
+
+    needs: frozenset[Need] = frozenset()
+
+    def __init__(self, config: GoodConfig) -> None:
+        self.config = config
+        self.range = (config.value, config.value)
+
+    def judge(self, step: StepView, task: TaskInfo) -> RewardValue:
+        return RewardValue(value=self.config.value, reason="always")
+
+
+class Mute(Good): ...
+
+
+class Bare(Good):
+    """Takes two numbers."""
+
+    def __init__(self, value, weight):  # type: ignore[no-untyped-def]
+        super().__init__(GoodConfig(value=value * weight))
+
+
+class SilentConfig(GoodConfig):
+    weight: float = 1.0
+
+
+class Silent(Good):
+    """Does not say what its weight is."""
+
+    def __init__(self, config: SilentConfig) -> None:
+        super().__init__(config)
+
+
+class LossyConfig(GoodConfig):
+    draw: float = Field(default_factory=random.random, exclude=True, description="A number.")
+
+
+class Lossy(Good):
+    """Draws a number that no record holds."""
+
+    def __init__(self, config: LossyConfig) -> None:
+        super().__init__(config)
+
+
+class LostConfig(GoodConfig):
+    argument: ClassVar[str] = "path"
+
+
+class Lost(Good):
+    """Has an argument that is no option."""
+
+    def __init__(self, config: LostConfig) -> None:
+        super().__init__(config)
+
+
+class Busy(Good):
+    """Starts a thread."""
+
+    def __init__(self, config: GoodConfig) -> None:
+        super().__init__(config)
+        threading.Thread(target=time.sleep, args=(2,), name="busy", daemon=True).start()
+
+
+class Moody(Good):
+    """Is another one each time."""
+
+    def __init__(self, config: GoodConfig) -> None:
+        super().__init__(config)
+        self.resolved = {"mood": random.random()}
+
+
+class Boundless:
+    """Has no range."""
+
+    needs: frozenset[Need] = frozenset()
+
+    def __init__(self, config: GoodConfig) -> None:
+        self.config = config
+
+    def judge(self, step: StepView, task: TaskInfo) -> RewardValue:
+        return RewardValue(value=self.config.value, reason="always")
+
+
+class Swapped(Good):
+    """Takes the task first."""
+
+    def judge(self, task: TaskInfo, step: StepView) -> RewardValue:  # type: ignore[override]
+        return super().judge(step, task)
+
+
+class Excused(Good):
+    """Declares a gap of a check that there is not."""
+
+    known_gaps: ClassVar[dict[str, str]] = {"reward.is_kind": "it is strict"}
+
+
+MUTANTS = {
+    "argument_is_an_option": ("component:Lost", "argument is 'path', which is no option"),
+    "is_described": ("component:Mute", "component:Mute has no docstring"),
+    "known_gaps_are_checks": ("component:Excused", "names no check: reward.is_kind"),
+    "loads_alone": ("loud:Good", "it prints while it is loaded: 'hello"),
+    "loads_cheaply": ("heavy:Good", "it imports numpy"),
+    "making_changes_nothing": ("component:Busy", "the thread busy runs on"),
+    "options_are_described": ("component:Silent", "options without a description: weight"),
+    "options_survive_json": ("component:Lossy", "comes back from JSON as"),
+    "parts_are_there": ("component:Boundless", "a reward has to have: range"),
+    "record_makes_it_again": ("component:Moody", "which makes"),
+    "signatures_are_the_protocols": (
+        "component:Swapped",
+        "judge: its parameter 1 is task, not step; expected def judge(step, task)",
+    ),
+    "takes_one_config": ("component:Bare", "'value' is not annotated with a pydantic model"),
+}

@@ -1,0 +1,5 @@
+"""Prints while it is imported."""
+
+from tests.testing.mutants.command import Good as Good
+
+print("hello")

@@ -1,0 +1,64 @@
+"""Every check of commands is seen to fail, on a command that breaks its promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from mlxlab.core.entries import COMPONENTS, Entry
+from mlxlab.testing import CommandConformance, run_checks
+from mlxlab.testing.kit import checks_of
+from tests.cli.conftest import distribution
+from tests.testing.mutants.command import MUTANTS
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(CommandConformance)}
+caught: set[str] = set()
+
+
+class Sound(CommandConformance):
+    name = "tried"
+    arguments = ()
+    where = "command:Good"
+
+    @classmethod
+    def entry(cls) -> Entry:
+        target = f"tests.testing.mutants.{cls.where}"
+        point = EntryPoint("command.tried", target, COMPONENTS)
+        return Entry("command", "tried", target, "mutants", "1", point)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the processes that run a command find it installed."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+
+
+def installed(site: Path, where: str) -> type[Sound]:
+    distribution(site, "mutants", {"command.tried": f"tests.testing.mutants.{where}"})
+    return type("Tried", (Sound,), {"where": where})
+
+
+def test_what_mutants_are_made_of_conforms(site: Path) -> None:
+    sound = installed(site, Sound.where)
+    assert [result for result in run_checks(sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str, site: Path) -> None:
+    where, told = MUTANTS[name]
+    spoiled = installed(site, where)()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\ncommand: {len(CHECKS)} checks, {len(caught)} mutants caught")

@@ -1,0 +1,81 @@
+"""Every check of components is seen to fail, on a component that breaks its promise."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from mlxlab.core.entries import COMPONENTS, Entry
+from mlxlab.core.policy import Policy
+from mlxlab.core.sandbox import Sandbox
+from mlxlab.testing import ComponentConformance, run_checks
+from mlxlab.testing.components import differences
+from mlxlab.testing.kit import checks_of
+from tests.testing.mutants.component import MUTANTS
+
+CHECKS = {check.id.partition(".")[2]: check for check in checks_of(ComponentConformance)}
+caught: set[str] = set()
+
+
+class Sound(ComponentConformance):
+    kind = "reward"
+    spec = "tried"
+    where = "component:Good"
+
+    @classmethod
+    def entry(cls) -> Entry:
+        target = f"tests.testing.mutants.{cls.where}"
+        point = EntryPoint("reward.tried", target, COMPONENTS)
+        return Entry("reward", "tried", target, "mutants", "1", point)
+
+
+def test_what_mutants_are_made_of_conforms() -> None:
+    assert [result for result in run_checks(Sound) if result.outcome != "ok"] == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str) -> None:
+    where, told = MUTANTS[name]
+    spoiled = type("Spoiled", (Sound,), {"where": where})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
+    caught.add(name)
+
+
+def test_every_check_has_its_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(MUTANTS) == set(CHECKS)
+    assert all(check.promise.endswith(".") for check in CHECKS.values())
+    with capsys.disabled():
+        print(f"\ncomponent: {len(CHECKS)} checks, {len(caught)} mutants caught")
+
+
+class Signed:
+    async def act(self, request): ...  # type: ignore[no-untyped-def]
+    def close(self): ...  # type: ignore[no-untyped-def]
+
+
+class Loose:
+    async def act(self, *args, **kwargs): ...  # type: ignore[no-untyped-def]
+    async def close(self, now=False): ...  # type: ignore[no-untyped-def]
+
+
+class Short:
+    async def run(self, request, limits): ...  # type: ignore[no-untyped-def]
+    async def read(self, path, max_bytes=5): ...  # type: ignore[no-untyped-def]
+    async def write(self, path, data, mode): ...  # type: ignore[no-untyped-def]
+    async def list(self, *, path="."): ...  # type: ignore[no-untyped-def]
+
+
+def test_a_wrong_signature_is_told_with_what_was_expected() -> None:
+    assert differences(Policy, Signed) == ["close: it is not async; expected async def close()"]
+    assert differences(Policy, Loose()) == []
+    found = differences(Sandbox, Short(), optional=True)
+    assert found == [
+        "list: path is keyword-only, not positional or keyword; expected async def list(path='.')",
+        "read: max_bytes has another (5) default; expected "
+        "async def read(path, max_bytes=1073741824)",
+        "run: it takes no on_output; expected async def run(request, limits, on_output=None)",
+        "write: it needs mode besides; expected async def write(path, data)",
+    ]

@@ -1,0 +1,88 @@
+"""The pytest plugin, in a pytest of its own: what it finds, and that others do not notice it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SUITES = '''
+import os, threading, time
+from mlxlab.testing.kit import Conformance
+
+class Kind(Conformance):
+    prefix = "toy"
+    def test_one(self):
+        """Does nothing."""
+    def test_two(self):
+        """Changes what is asked for."""
+        self.change()
+    def change(self): ...
+
+class TestGood(Kind):
+    @classmethod
+    def setup_class(cls):
+        os.environ["TOY_KEY"] = "x"
+    @classmethod
+    def teardown_class(cls):
+        del os.environ["TOY_KEY"]
+
+class TestVariable(Kind):
+    @classmethod
+    def setup_class(cls):
+        os.environ["TOY_LEFT"] = "x"
+
+class TestFolder(Kind):
+    def change(self):
+        os.chdir("/")
+
+class TestThread(Kind):
+    def change(self):
+        threading.Thread(target=time.sleep, args=(60,), name="toy", daemon=True).start()
+
+def test_a_task(toy_task):
+    assert toy_task.info.id == "toy"
+
+def test_handlers(left_as_found):
+    import logging
+    logging.getLogger().addHandler(logging.NullHandler())
+'''
+PLAIN = """
+import os, sys
+def test_of_somebody_else():
+    os.environ["OTHERS"] = "may"
+    assert not [name for name in sys.modules if name.startswith("mlxlab.core")]
+    assert sorted(name for name in sys.modules if name.startswith("mlxlab")) == [
+        "mlxlab", "mlxlab.testing", "mlxlab.testing.plugin"
+    ]
+"""
+
+
+def ran(folder: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_it.py").write_text(text)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, "test_it.py"],
+        cwd=folder,
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_what_a_suite_leaves_behind_is_found(tmp_path: Path) -> None:
+    done = ran(tmp_path, SUITES)
+    told = done.stdout
+    assert "7 passed" not in told and done.returncode == 1
+    assert "TestVariable left something behind: the environment variable TOY_LEFT" in told
+    assert "the working folder is /, was" in told
+    assert "the thread toy runs on" in told
+    assert "logging got a NullHandler" in told
+    assert "TestGood" not in told.partition("short test summary")[2]
+    assert "2 failed, 8 passed, 2 errors" in told, told
+
+
+def test_others_do_not_notice_it(tmp_path: Path) -> None:
+    done = ran(tmp_path, PLAIN)
+    assert "1 passed" in done.stdout, done.stdout
