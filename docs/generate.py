@@ -1,0 +1,136 @@
+"""The reference pages that the code itself writes, made anew whenever the site is built."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from mlxlab import testing
+from mlxlab.cli.main import main
+from mlxlab.cli.parser import Parser
+from mlxlab.cli.plugins.show import _described as describe
+from mlxlab.core.entries import Entry, advertised
+from mlxlab.core.hooks import HookSpecs
+from mlxlab.core.registry import Registry
+from mlxlab.testing.kit import checks_of
+
+WIDTH = "80"
+FIRST = ("task", "scaffold", "policy", "sandbox", "reward", "trainer")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages."""
+    for path, page in PAGES.items():
+        files.append(File.generated(config, path, content=page()))
+    return files
+
+
+def own(kind: str) -> list[Entry]:
+    """The built-in entries of a kind."""
+    return [entry for entry in advertised() if entry.builtin and entry.kind == kind]
+
+
+def commands() -> str:
+    """The help of every command and of everything below it."""
+    os.environ["COLUMNS"] = WIDTH
+    parts = ["# Commands", "What `mlx COMMAND --help` prints.", "```text", _root(), "```"]
+    for entry in own("command"):
+        parser = Parser(prog=f"mlx {entry.name}")
+        Registry.installed().load(entry).configure(parser)
+        parts += _helps(parser, 2)
+    return "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
+
+
+def _root() -> str:
+    with redirect_stdout(StringIO()) as printed:
+        main(["--help"])
+    return printed.getvalue().strip()
+
+
+def _helps(parser: argparse.ArgumentParser, level: int) -> list[str]:
+    found = [f"\n{'#' * level} `{parser.prog}`\n", "```text", parser.format_help().strip(), "```"]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in dict.fromkeys(action.choices.values()):
+                found += _helps(below, min(level + 1, 4))
+    return found
+
+
+def components() -> str:
+    """Every built-in component and its options."""
+    parts = ["# Components", "What is built in, as `mlx plugins show NAME` describes it."]
+    others = {entry.kind for entry in advertised() if entry.builtin} - {*FIRST, "command"}
+    for kind in (*FIRST, *sorted(others)):
+        parts.append(f"## {kind}")
+        parts += [text for entry in own(kind) for text in _component(entry)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _component(entry: Entry) -> Iterator[str]:
+    one = describe(entry)
+    yield f"### `{entry.name}` {{ #{entry.kind}-{entry.name} }}"
+    yield one["description"] or "No description."
+    if one["argument"]:
+        yield f"`{entry.name}:VALUE` sets `{one['argument']}`."
+    if one["options"]:
+        rows = ["| option | type | default | meaning |", "|---|---|---|---|"]
+        rows += [_row(option) for option in one["options"]]
+        yield "\n".join(rows)
+
+
+def _row(option: dict[str, Any]) -> str:
+    default = "required" if option["required"] else f"`{option['default']}`"
+    meaning = option["description"].replace("|", "&#124;")
+    limits = f"{option['type']}, {option['limits']}" if option["limits"] else option["type"]
+    return f"| `{option['name']}` | `{limits}` | {default} | {meaning} |"
+
+
+def hooks() -> str:
+    """Every hook, what it is called with, and when."""
+    parts = ["# Hooks", _HOOKS]
+    for name, hook in inspect.getmembers(HookSpecs, inspect.isfunction):
+        parts.append(f"## `{name}`")
+        signature = str(inspect.signature(hook)).replace("(self, ", "(").replace("(self)", "()")
+        parts.append(f"```text\n{name}{signature.replace(chr(39), '')}\n```")
+        parts.append(inspect.getdoc(hook) or "")
+    return "\n\n".join(parts) + "\n"
+
+
+_HOOKS = """\
+A hook module is advertised in the entry-point group `mlxlab`; its functions bear
+`mlxlab.core.hooks.hookimpl` and a hook's name, and may take fewer arguments than it offers. Each
+is called by itself: one that fails is named when the run ends, and costs nobody else anything."""
+
+
+def conformance() -> str:
+    """Every check of every suite, with its id and its promise."""
+    parts = ["# Conformance", _CONFORMANCE]
+    for name in sorted(testing.__all__):
+        if name.endswith("Conformance"):
+            suite = getattr(testing, name)
+            checks = checks_of(suite)
+            parts.append(f"## {name}")
+            rows = [f"{len(checks)} checks.", "", "| id | promise |", "|---|---|"]
+            rows += [f"| `{check.id}` | {check.promise} |" for check in checks]
+            parts.append("\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+_CONFORMANCE = """\
+What a component of each kind promises, one check for each promise. `mlx plugins check NAME` runs
+them, and so does a test class that inherits from the suite. An id stays as it is once released."""
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/commands.md": commands,
+    "reference/components.md": components,
+    "reference/hooks.md": hooks,
+    "reference/conformance.md": conformance,
+}
