@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
+from mlxlab.core.loops import run_loop
+
 T = TypeVar("T")
 
 
@@ -34,7 +36,7 @@ def _running() -> bool:
 
 def _alone(work: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(work)
+        return run_loop(work)
     except KeyboardInterrupt as interrupt:
         _keep_notes(interrupt, interrupt.__context__)
         raise
@@ -90,7 +92,7 @@ class _Beside(Generic[T]):
 
     def _drive(self) -> None:
         try:
-            self._ended.set_result(asyncio.run(self._watched()))
+            self._ended.set_result(run_loop(self._watched()))
         except BaseException as error:  # whatever it is, it is raised where the result is awaited
             self._ended.set_exception(error)
 

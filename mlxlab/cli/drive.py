@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,12 @@ from mlxlab.api import (
     recorded_here,
     resumed_run,
 )
-from mlxlab.cli.failure import INTERRUPTED, report
+from mlxlab.cli.failure import INTERRUPTED, debug, report
 from mlxlab.cli.signals import run_interruptible
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
-from mlxlab.core.errors import PolicyError, RecordError, UsageError
+from mlxlab.core.errors import PluginError, PolicyError, RecordError, UsageError
+from mlxlab.core.watch import set_last_resort
 
 if TYPE_CHECKING:
     from mlxlab.cli.result import Result
@@ -119,6 +121,7 @@ def _drive(make: Callable[[Hooks], Made], show: Show) -> int:
     view = _view(runner, show)
     hooks.register(view, "the progress view")
     error: BaseException | None = None
+    set_last_resort(_abandoning(runner, view))
     try:
         run_interruptible(runner.run(), view.interrupt, view.close)
     except (Exception, asyncio.CancelledError) as caught:
@@ -127,6 +130,19 @@ def _drive(make: Callable[[Hooks], Made], show: Show) -> int:
         view.close()
         _warn(hooks, warned, "failed")
     return _conclude(runner, error, show, found)
+
+
+def _abandoning(runner: Runner, view: Any) -> Callable[[str], None]:
+    """What is done about code that neither ends nor can be broken off."""
+
+    def abandon(line: str) -> None:
+        view.close()
+        error = PluginError(f"{line}.")
+        with suppress(Exception):
+            runner.abandon(str(error))
+        os._exit(report(error))
+
+    return abandon
 
 
 def _conclude(
@@ -157,7 +173,7 @@ def _printed(folder: Path, show: Show, found: Forecast | None) -> Result:
 
     result = Result.of(folder)
     if show.json:
-        print(result.as_json(found))
+        print(result.as_json(found), file=out())
     else:
         print_summary(result)
     return result
@@ -176,6 +192,7 @@ def _warn(hooks: Hooks, known: set[str], fate: str) -> set[str]:
     for name, cause in hooks.broken.items():
         if name not in known:
             print(f"mlx: plugin {plain(name)} {fate}: {plain(cause)}", file=sys.stderr)
+            debug(hooks.errors[name])
     return set(hooks.broken)
 
 

@@ -8,21 +8,47 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 
+import mlxlab
 from mlxlab.cli.text import plain
-from mlxlab.core.errors import MlxError
+from mlxlab.core.errors import MlxError, PluginError
 
+_OWN = str(Path(mlxlab.__file__).parent) + os.sep
+_LIBRARY = str(Path(os.__file__).parent) + os.sep
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
 def report(error: BaseException) -> int:
     """Print one line for people, the traceback only if asked; returns the exit status."""
-    if os.environ.get("MLX_DEBUG", "0") not in {"", "0"}:
-        traceback.print_exception(error)
+    debug(error)
     told = _for_people(error)
     print("mlx:", plain(str(told)), file=sys.stderr)
     return told.exit_code
+
+
+def debug(error: BaseException) -> None:
+    """Print the traceback if MLX_DEBUG asks for it: a plugin's own first, from its first frame."""
+    if os.environ.get("MLX_DEBUG", "0") in {"", "0"}:
+        return
+    cause = error.__cause__
+    if isinstance(error, PluginError) and cause is not None:
+        own = cause.__traceback__
+        while own is not None and _ours(own.tb_frame.f_code.co_filename):
+            own = own.tb_next
+        print("The plugin's own traceback:", file=sys.stderr)
+        for line in traceback.format_exception(type(cause), cause, own or cause.__traceback__):
+            print(plain(line, lines=True), end="", file=sys.stderr)
+        print("\nHow mlxlab came there:", file=sys.stderr)
+    traceback.print_exception(error)
+
+
+def _ours(file: str) -> bool:
+    """Whether a frame is mlxlab's, or of the library that brought it from there to the plugin."""
+    return file.startswith((_OWN, _LIBRARY, "<frozen ")) and "site-packages" not in (
+        file.removeprefix(_OWN)
+    )
 
 
 def _for_people(error: BaseException) -> MlxError:

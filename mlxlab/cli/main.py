@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from contextlib import nullcontext
+from typing import Any, TextIO
 
 from mlxlab import __version__
 from mlxlab.cli.failure import INTERRUPTED, PIPE_CLOSED, report
+from mlxlab.cli.leaving import end_soon
 from mlxlab.cli.text import plain
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import MlxError, PluginError, UsageError
@@ -39,17 +41,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         _never_fail_to_encode(stream)
+    status = _status(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        end_soon(status)
+    return status
+
+
+def _status(argv: list[str]) -> int:
     try:
-        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        status = _dispatch(argv)
         sys.stdout.flush()
         return status
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        within = getattr(error, "__notes__", [])[:1]
+        print("Interrupted", *(f"in {plain(name)}" for name in within), end=".\n", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except Exception as error:
+    except BaseException as error:
         return report(error)
 
 
@@ -66,29 +76,44 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def _command(name: str, argv: list[str]) -> int:
-    from mlxlab.cli.parser import Parser
+    from mlxlab.cli.stdout import kept_clean
     from mlxlab.core.registry import Registry
     from mlxlab.core.spec import Spec
+    from mlxlab.core.watch import watching
 
     registry = Registry.installed()
     entry = registry.find("command", Spec.parse(name))
-    command = registry.load(entry)
-    whose = f"command '{entry.name}' of {entry.distribution} {entry.version}"
-    if not (hasattr(command, "configure") and hasattr(command, "run")):
-        raise PluginError(f"{whose} has no configure(parser) and run(args).")
-    parser = Parser(prog=f"mlx {name}", description=HELP.get(name) if entry.builtin else None)
+    clean = kept_clean if entry.builtin and "--json" in argv else nullcontext
+    with watching(), clean():
+        command = registry.load(entry)
+        if not (hasattr(command, "configure") and hasattr(command, "run")):
+            raise PluginError(f"{_whose(entry)} has no configure(parser) and run(args).")
+        return _run(entry, command, argv)
+
+
+def _run(entry: Entry, command: Any, argv: list[str]) -> int:
+    from mlxlab.cli.parser import Parser
+    from mlxlab.core.boundary import Boundary, cause_of
+
+    about = HELP.get(entry.name) if entry.builtin else None
+    parser = Parser(prog=f"mlx {entry.name}", description=about)
     try:
-        command.configure(parser)
+        with Boundary(_whose(entry), "configure"):
+            command.configure(parser)
         status = command.run(parser.parse_args(argv))
     except SystemExit as error:
+        if isinstance(error.code, str):
+            raise PluginError(f"{_whose(entry)} ended: {error.code}") from error
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except (MlxError, OSError):
-        raise
-    except Exception as error:
-        if entry.builtin:
+    except BaseException as error:
+        if entry.builtin or isinstance(error, MlxError | KeyboardInterrupt | BrokenPipeError):
             raise
-        raise PluginError(f"{whose} failed: {type(error).__name__}: {error}.") from error
+        raise PluginError(f"{_whose(entry)} failed: {cause_of(error)}.") from error
     return status if isinstance(status, int) else 0
+
+
+def _whose(entry: Entry) -> str:
+    return f"command '{entry.name}' of {entry.distribution} {entry.version}"
 
 
 def _help(commands: list[Entry]) -> str:

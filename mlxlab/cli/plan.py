@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlxlab.api import Forecast, Plan
+from mlxlab.cli.stdout import out
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.text import count, duration, money
 
@@ -14,7 +15,7 @@ from mlxlab.cli.text import count, duration, money
 def print_plan(plan: Plan, found: Forecast | None, as_json: bool) -> None:
     """Print a plan on stdout."""
     if as_json:
-        print(json.dumps(_object(plan, found)))
+        print(json.dumps(_object(plan, found)), file=out())
     else:
         print_rows([*_rows(plan), *_cost(plan, found)])
 

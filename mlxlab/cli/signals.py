@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlxlab.cli.failure import INTERRUPTED
+from mlxlab.cli.text import plain
+from mlxlab.core.loops import run_loop
+from mlxlab.core.watch import kept_by
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
@@ -31,7 +35,7 @@ def run_interruptible(
     Raises:
         asyncio.CancelledError: interrupted, after the coroutine has put its things in order.
     """
-    return asyncio.run(_watched(work, on_first, on_second))
+    return run_loop(_watched(work, on_first, on_second))
 
 
 async def _watched(
@@ -46,6 +50,8 @@ async def _watched(
         nonlocal signalled
         if signalled:
             on_second()
+            if who := kept_by():
+                print(f"Interrupted in {plain(who)}.", file=sys.stderr, flush=True)
             os._exit(INTERRUPTED)
         signalled = True
         loop.call_soon_threadsafe(task.cancel)

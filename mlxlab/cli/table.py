@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from mlxlab.cli.console import Console
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import plain
 
 GAP = "  "
@@ -31,15 +32,23 @@ class Column:
     cut: bool = False
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of plain strings below their titles, on stdout."""
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], piped: int | None = None
+) -> None:
+    """Print rows of plain strings below their titles, on stdout.
+
+    Args:
+        columns: what stands in them.
+        rows: a text for each column.
+        piped: how wide it is where stdout is no terminal; None: as wide as its texts.
+    """
     console = Console(highlight=False)
     cells = [[plain(cell) for cell in row] for row in rows]
     widths = [
         max(cell_len(cell) for cell in [column.title, *(row[i] for row in cells)])
         for i, column in enumerate(columns)
     ]
-    limit = console.width if console.is_terminal else None
+    limit = console.width if console.is_terminal else piped
     shown = _fitting(columns, widths, limit)
     if limit is not None and columns[shown[-1]].cut:
         mark = "…" if console.encoding.startswith("utf") else "~"
@@ -55,7 +64,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
 
 def print_json(value: object) -> None:
     """Print one JSON value on stdout, in ASCII, so that every encoding can hold it."""
-    print(json.dumps(value, indent=1))
+    print(json.dumps(value, indent=1), file=out())
 
 
 def _fitting(columns: Sequence[Column], widths: Sequence[int], limit: int | None) -> list[int]:

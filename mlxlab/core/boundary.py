@@ -195,16 +195,17 @@ def _named(error: BaseException, call: str, failed: str, hint: str = "") -> MlxE
         return Late(f"{call} took longer than {watch.limit_s():g} s.", _MORE)
     if isinstance(error, MlxError | asyncio.CancelledError | GeneratorExit):
         return None
-    if isinstance(error, KeyboardInterrupt) and _from_keyboard():
+    if isinstance(error, KeyboardInterrupt) and _from_keyboard(error):
         error.add_note(call)
         return None
     return PluginError(f"{failed}: {cause_of(error)}.", hint)
 
 
-def _from_keyboard() -> bool:
-    """Whether Ctrl-C raises here: where it does not, the component itself raised."""
+def _from_keyboard(error: KeyboardInterrupt) -> bool:
+    """Whether it was Ctrl-C: where that does not raise here, the component itself raised."""
     if threading.current_thread() is not threading.main_thread():
         return False
-    handler = signal.getsignal(signal.SIGINT)
-    whose_handler = getattr(getattr(handler, "func", handler), "__module__", "")
-    return handler is signal.default_int_handler or whose_handler == "asyncio.runners"
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        return True
+    raised = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(raised) and raised[-1].f_globals.get("__name__") == "asyncio.runners"

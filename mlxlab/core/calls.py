@@ -200,10 +200,11 @@ class Caller:
 
     async def close(self) -> None:
         """Close the policy and the editor, whatever the first of them has to say about it."""
+        first, *others = self._providers.values()
         try:
-            await self.policies[0].close()
+            await first.close()
         finally:
-            for editor in self.policies[1:]:
+            for editor in others:
                 await editor.close()
 
     def _first_prompt(self, decision: Decision, tree: TreeView) -> Sequence[Message]:

@@ -6,7 +6,6 @@ cannot be loaded, or names a hook that does not exist, is skipped and named in `
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,10 @@ from typing import Any
 import pluggy
 
 from mlxlab.core.actions import Action, CustomAction
+from mlxlab.core.boundary import Boundary, Late, cause_of
 from mlxlab.core.entries import HOOKS, installed
+from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.loading import loaded
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.records import Decision, Observation, Step
 from mlxlab.core.sandbox import Sandbox
@@ -73,6 +75,9 @@ class Hooks:
         self._manager = pluggy.PluginManager("mlxlab")
         self._manager.add_hookspecs(HookSpecs)
         self.broken: dict[str, str] = {}
+        self.errors: dict[str, BaseException] = {}
+        """What the broken ones raised last, by the same names; for MLX_DEBUG=1."""
+        self._stopped: set[str] = set()
 
     @classmethod
     def installed(cls) -> Hooks:
@@ -81,9 +86,10 @@ class Hooks:
         for entry in installed(HOOKS):
             name = f"{entry.distribution} {entry.version} ({entry.name})"
             try:
-                hooks.register(entry.entry_point.load(), name)
-            except (Exception, SystemExit) as error:
-                hooks.broken[name] = _cause(error)
+                with Boundary(f"hook module '{entry.entry_point.name}'", "registration"):
+                    hooks.register(loaded(entry), name)
+            except PluginError as error:
+                hooks._note(name, error)
         return hooks
 
     def register(self, plugin: object, name: str | None = None) -> None:
@@ -139,13 +145,21 @@ class Hooks:
         results = []
         # pluggy keeps them in the reverse of the order in which they are called.
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            wanted = {name: arguments[name] for name in implementation.argnames}
+            name = implementation.plugin_name
+            if name in self._stopped:
+                continue
+            wanted = {each: arguments[each] for each in implementation.argnames}
             try:
-                results.append(implementation.function(**wanted))
-            except (Exception, SystemExit) as error:
-                self.broken[implementation.plugin_name] = f"{hook}: {_cause(error)}"
+                with Boundary(name, hook):
+                    results.append(implementation.function(**wanted))
+            except MlxError as error:
+                if isinstance(error, Late):  # each further step would wait as long
+                    self._stopped.add(name)
+                self._note(name, error, f"{hook}: ")
         return results
 
-
-def _cause(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+    def _note(self, name: str, error: MlxError, where: str = "") -> None:
+        cause = error.__cause__
+        own = cause is not None and not isinstance(error, Late)
+        self.broken[name] = f"{where}{cause_of(cause)}" if own and cause else error.message
+        self.errors[name] = error

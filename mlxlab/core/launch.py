@@ -24,6 +24,7 @@ from mlxlab.core.registry import Registry
 from mlxlab.core.runner import Runner
 from mlxlab.core.runs import RunFolder, RunWriter
 from mlxlab.core.states import MAX_BYTES
+from mlxlab.core.watch import watching
 
 __all__ = ["Plan", "RunOptions", "new_run", "plan_run", "resumed_run"]
 
@@ -35,9 +36,10 @@ def plan_run(options: RunOptions, registry: Registry | None = None) -> Plan:
         UsageError: an option or a combination of options cannot be.
         PluginError, TaskError: a component cannot be used.
     """
-    components = Components.make(registry or Registry.installed(), options)
-    ground = ground_of(components.task, options.ideas)
-    manifest = planned(options, components, ground.info)
+    with watching():
+        components = Components.make(registry or Registry.installed(), options)
+        ground = ground_of(components.task, options.ideas)
+        manifest = planned(options, components, ground.info)
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"{options.out} is no folder that runs could go to.")
     return Plan(options, components, ground, manifest)
@@ -77,7 +79,7 @@ def resumed_run(
         UsageError: the run was recorded elsewhere and `specs` is None.
     """
     folder.manifest()  # a folder that is no run is not written to
-    with _held(folder.path) as writer:
+    with watching(), _held(folder.path) as writer:
         found = registry or Registry.installed()
         return _resumed(writer, hooks, steps, specs, found, sandbox, patience_s, purse)
 

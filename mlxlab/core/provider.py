@@ -16,6 +16,7 @@ from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Varying
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
 from mlxlab.core.stated import count_of, price_of
+from mlxlab.core.watch import limit_s
 
 
 class _Unanswered(Late):
@@ -58,7 +59,7 @@ class Provider:
             return bounds
         return replace(bounds, price=await self._priced())
 
-    async def answer(self, request: PolicyRequest, limit_s: float) -> Completion:
+    async def answer(self, request: PolicyRequest, most_s: float) -> Completion:
         """One try of so many seconds at most.
 
         Raises:
@@ -66,12 +67,17 @@ class Provider:
             PluginError: the policy broke its promise.
         """
         try:
-            async with answering(self.named, "act", limit_s, _Unanswered):
+            async with answering(self.named, "act", most_s, _Unanswered):
                 completion: object = await self.policy.act(request)
         except _Unanswered as error:
-            text = f"{self.named} gave no answer within {limit_s:g} s."
+            text = f"{self.named} gave no answer within {most_s:g} s."
             raise CutOff(text, retryable=True) from error
         return recordable(self.named, completion)
+
+    async def close(self) -> None:
+        """Close the policy; raises PluginError where that fails or never ends."""
+        async with answering(self.named, "close", limit_s()):
+            await self.policy.close()
 
     @asynccontextmanager
     async def turn(self, tries: Tries, bounds: Bounds) -> AsyncIterator[Turn | None]:

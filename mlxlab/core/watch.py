@@ -206,6 +206,12 @@ def watched_loop() -> Iterator[None]:
             watch.still()
 
 
+def set_last_resort(told: Callable[[str], None]) -> None:
+    """Have somebody told of code that neither ends nor heeds being broken off."""
+    if _watch is not None:
+        _watch.last_resort = told
+
+
 def kept_by() -> str:
     """Whose code keeps the main thread now; the empty text: nobody's."""
     main = threading.main_thread().ident

@@ -22,6 +22,7 @@ from mlxlab.api.bench import (
 from mlxlab.cli.drive import Show
 from mlxlab.cli.failure import INTERRUPTED, report
 from mlxlab.cli.signals import run_interruptible
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
 
 
@@ -75,7 +76,9 @@ def _conclude(folder: Path, state: State, error: BaseException | None, show: Sho
 
     bench = Bench(folder)
     if show.json:
-        print(json.dumps(bench.as_dict() | {"spent": state.spent.model_dump(mode="json")}))
+        print(
+            json.dumps(bench.as_dict() | {"spent": state.spent.model_dump(mode="json")}), file=out()
+        )
     else:
         print_bench(bench, state)
     place = shlex.quote(str(folder))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mlxlab.api.bench import Bench, BenchPlan, State
+from mlxlab.cli.stdout import out
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.table import Column, print_table
 from mlxlab.cli.text import count, duration, money, percent, plain
@@ -47,7 +48,7 @@ def print_bench(bench: Bench, state: State) -> None:
 def print_plan(plan: BenchPlan, as_json: bool) -> None:
     """Print on stdout what would run."""
     if as_json:
-        print(json.dumps(_object(plan)))
+        print(json.dumps(_object(plan)), file=out())
     else:
         print_rows(list(_rows(plan)))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlxlab.api.comparing import Comparison, as_json, compare, grading_report
 from mlxlab.api.comparing.flat import flat_rows
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import plain
 from mlxlab.core.errors import MlxError, UsageError
 
@@ -93,7 +94,7 @@ def _mle_bench(comparison: Comparison) -> object:
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
-        print(text, end="")
+        print(text, end="", file=out())
         return
     new = output.with_name(f"{output.name}.part")
     try:

@@ -13,6 +13,7 @@ from mlxlab.api.pipeline import Done, Plan, plan_pipeline, run_pipeline
 from mlxlab.cli.drive import Show
 from mlxlab.cli.failure import INTERRUPTED, report
 from mlxlab.cli.pipeline.lines import LineView, Silent
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import plain
 from mlxlab.core.errors import UsageError
 
@@ -67,7 +68,7 @@ def _conclude(
 
     if done is not None:
         if show.json:
-            print(json.dumps(as_object(plan, done)))
+            print(json.dumps(as_object(plan, done)), file=out())
         else:
             print_summary(plan, done)
         return 0

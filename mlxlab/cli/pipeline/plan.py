@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlxlab.api.pipeline import Plan
 from mlxlab.api.pipeline.estimating import estimates, machine_of
+from mlxlab.cli.stdout import out
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.table import Column, print_table
 from mlxlab.cli.text import count, plain
@@ -17,7 +18,7 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     """Print on stdout what would be done."""
     found = estimates(plan)
     if as_json:
-        print(json.dumps(_object(plan, found)))
+        print(json.dumps(_object(plan, found)), file=out())
         return
     print_rows(list(_rows(plan)))
     print()

@@ -26,6 +26,7 @@ from mlxlab.api.training.planning import placed, unfinished
 from mlxlab.api.training.processes import rank, world
 from mlxlab.cli.drive import Show
 from mlxlab.cli.failure import INTERRUPTED, report
+from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
 from mlxlab.cli.train.lines import LineView, Silent
 from mlxlab.core.clock import now
@@ -186,7 +187,7 @@ def _conclude(plan: TrainPlan, error: BaseException | None, show: Show) -> int:
         return 0 if error is None else report(error)
     training = Training(plan.folder)
     if show.json and (plan.folder / "train.json").is_file():
-        print(json.dumps(training.as_dict()))
+        print(json.dumps(training.as_dict()), file=out())
     go_on = f"mlx train --resume {shlex.quote(str(plan.folder))}"
     if isinstance(error, KeyboardInterrupt):
         _say(f"Interrupted. What was trained stays. Go on with: {go_on}")

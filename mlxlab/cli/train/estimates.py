@@ -6,17 +6,22 @@ import json
 from collections.abc import Iterator
 
 from mlxlab.api.training import TrainPlan
+from mlxlab.cli.stdout import out
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.table import Column, print_table
 from mlxlab.cli.text import count, plain
 from mlxlab.core.trainer import Estimate, Machine
 
 
+_PIPED = 100
+"""Columns of the table in a file: what an estimate is based on takes a sentence."""
+
+
 def print_estimates(plan: TrainPlan, machine: Machine, as_json: bool) -> None:
     """Print on stdout what would be trained, and what that takes."""
     stages = [(stage, stage.estimates(machine)) for stage in _stages(plan)]
     if as_json:
-        print(json.dumps(_object(plan, machine, stages)))
+        print(json.dumps(_object(plan, machine, stages)), file=out())
         return
     print_rows([*_rows(plan, machine)])
     rows = [
@@ -25,7 +30,8 @@ def print_estimates(plan: TrainPlan, machine: Machine, as_json: bool) -> None:
         for estimate in _stated(estimates)
     ]
     print()
-    print_table([Column("stage"), Column("takes"), Column("about"), Column("basis")], rows)
+    columns = [Column("stage"), Column("takes"), Column("about"), Column("basis")]
+    print_table(columns, rows, piped=_PIPED)
     print("Nothing was started and nothing written.")
 
 

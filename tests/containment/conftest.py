@@ -1,0 +1,42 @@
+"""The hostile distribution, installed beside mlxlab for the tests of one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlxlab.core import watch
+from mlxlab.core.entries import Entry, advertised
+from mlxlab.core.registry import Registry
+from tests.cli.conftest import distribution
+from tests.containment import parts
+
+KINDS = {
+    "scaffold.bad": "BadScaffold", "policy.bad": "BadPolicy", "sandbox.bad": "BadSandbox",
+    "reward.bad": "BadReward", "task.bad": "BadTask", "scaffold.raises": "Raises",
+    "scaffold.hollow": "Hollow", "aliases.bad": "bad_aliases",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
+    """What is installed, the hostile distribution included; reading it takes a while."""
+    site = tmp_path_factory.mktemp("site")
+    components = {name: f"tests.containment.parts:{target}" for name, target in KINDS.items()}
+    distribution(site, "acme-parts", components)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        return advertised()
+
+
+@pytest.fixture
+def registry(
+    tmp_path: Path, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Registry]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MLX_CALL_LIMIT", "0.3")
+    monkeypatch.setattr(watch, "DEAF_S", 0.5)
+    yield Registry(entries)
+    parts.ARMED[0] = True
