@@ -15,7 +15,8 @@ from typing import NamedTuple, TextIO
 
 GRACE_S = 3.0
 """How long threads and processes that are ending may take to be gone."""
-_TOLD_BY_OTHERS = {"PYTEST_CURRENT_TEST"}
+_TOLD_BY_OTHERS = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}
+"""What pytest sets for each test, and scikit-learn where it is first imported."""
 
 
 class Surroundings(NamedTuple):
