@@ -13,6 +13,8 @@ from mlxlab.core.registry import Registry
 from mlxlab.core.task import Task
 from mlxlab.plugins.tasks.built import DATA_PACKAGES
 from mlxlab.plugins.tasks.source import Source
+from mlxlab.testing import MemorySandbox, TaskConformance, run_checks
+from mlxlab.testing.taskcheck.subject import Subject
 
 HASHES = {
     "flights": "8f30014004c6a6b337462f17b05bc42d078860315eda0157d026fb9cd7de1a6f",
@@ -35,6 +37,14 @@ HASHES = {
     "fares": "d4bd00c8a98fff1d20f7c9fba9ea74414d04304acc1528e359421051770a1459",
     "loans": "2c53651960926c1b7675bf57730c7748dae6ab7822faed7bd3c3c9104245920b",
 }
+
+PROOFS = {"task.answers_cannot_be_had", "task.rows_tell_no_answers", "task.the_starter_runs"}
+"""Checks of tasks that run programs or fit models."""
+REPEATED = {
+    *("task.changes_nothing_around_it", "task.files_are_the_same_elsewhere", "task.files_repeat"),
+    *("task.grades_several_at_once", "task.says_the_same_again"),
+}
+"""Checks of tasks that make, prepare or grade again and again: seconds for the large ones."""
 
 
 def make(name):
@@ -74,6 +84,16 @@ def test_it_keeps_the_contract(task, folder):
     assert set(task.hidden) == set(DATA_PACKAGES)
     assert info.licence
     assert info.source
+
+
+def test_it_conforms_to_the_suite_of_all_tasks(task, folder, tmp_path):
+    grader = task.grader()
+    made = Subject(task, task, task.info, folder, folder, grader, MemorySandbox, tmp_path)
+    own = {"make": lambda: task, "subject": lambda: made}
+    suite = type("Prepared", (TaskConformance,), {k: staticmethod(f) for k, f in own.items()})
+    results = list(run_checks(suite, without=PROOFS | REPEATED))
+    assert [result for result in results if result.outcome != "ok"] == []
+    assert len(results) == 13
 
 
 def test_the_tables_are_as_described(task, folder):

@@ -65,8 +65,7 @@ class Grading(Harness):
 
     def test_scores_lie_in_the_metrics_range(self) -> None:
         """Scores are finite and within what the metric states; an error is not negative."""
-        subject = self.subject()
-        grade, metric = called(subject.grader.grade, subject.sample or b""), subject.info.metric
+        grade, metric = self.sample_grade(), self.subject().info.metric
         for score in (grade.public, grade.private):
             if score is not None:
                 low = metric.low is None or score >= metric.low
@@ -81,15 +80,14 @@ class Grading(Harness):
         subject = self.subject()
         if subject.sample is None:
             return
-        grade = called(subject.grader.grade, subject.sample)
+        grade = self.sample_grade()
         told = "no public score" if grade.public is None else "a public score"
         fits = (grade.public is not None) == subject.info.has_public
         assert fits, f"there are {subject.info.public_rows} public rows, and {told}"
 
     def test_messages_tell_no_private_score(self) -> None:
         """What the agent is told of a submission does not hold its private score."""
-        subject = self.subject()
-        grade = called(subject.grader.grade, subject.sample or b"")
+        grade = self.sample_grade()
         private = grade.private
         if private is None or private == grade.public or float(private).is_integer():
             return

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Sandbox
-from mlxlab.core.task import Task
+from mlxlab.core.task import Grade, Task
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.taskcheck.finding import Finding
 from mlxlab.testing.taskcheck.subject import Subject
@@ -28,6 +28,7 @@ class Harness(Conformance, ABC):
 
     _open: ClassVar[ExitStack]
     _subject: ClassVar[Subject | None] = None
+    _grade: ClassVar[Grade | None] = None
 
     @classmethod
     @abstractmethod
@@ -43,13 +44,13 @@ class Harness(Conformance, ABC):
     @classmethod
     def setup_class(cls) -> None:
         """Begin with nothing prepared."""
-        cls._open, cls._subject = ExitStack(), None
+        cls._open, cls._subject, cls._grade = ExitStack(), None, None
 
     @classmethod
     def teardown_class(cls) -> None:
         """Remove what was prepared."""
         cls._open.close()
-        cls._subject = None
+        cls._subject = cls._grade = None
 
     @classmethod
     def subject(cls) -> Subject:
@@ -64,6 +65,14 @@ class Harness(Conformance, ABC):
                 task, again, task.info, inputs, repeat, grader, cls.make_sandbox, scratch
             )
         return cls._subject
+
+    @classmethod
+    def sample_grade(cls) -> Grade:
+        """The verdict on the sample submission; on no bytes where there is none."""
+        if cls._grade is None:
+            subject = cls.subject()
+            cls._grade = called(subject.grader.grade, subject.sample or b"")
+        return cls._grade
 
     @classmethod
     def folder(cls) -> Path:
