@@ -15,6 +15,7 @@ from mlxlab.core.registry import PYTHON
 
 KINDS = ("scaffold", "policy", "sandbox", "reward", "task", "trainer", "command")
 MOST_CHARS = 40
+_STEM = 20
 _NAME = re.compile(r"[a-z]([a-z0-9]|[-_.](?=[a-z0-9]))*", re.IGNORECASE)
 _OWN = ("mlxlab-", "mlx-")
 """What distributions of plugins begin with, and components need not."""
@@ -41,9 +42,13 @@ class Names:
 
     @property
     def stem(self) -> str:
-        """What its classes begin with."""
-        camel = "".join(word.capitalize() for word in self.component.split("-"))
-        return camel.removesuffix(self.kind.capitalize()) or camel
+        """What its classes begin with: as many of its words as make no line too long."""
+        words = [word.capitalize() for word in self.component.split("-")]
+        if len(words) > 1 and words[-1] == self.kind.capitalize():
+            words.pop()
+        while len(words) > 1 and len("".join(words)) > _STEM:
+            words.pop()
+        return "".join(words)[:_STEM]
 
     @property
     def placeholders(self) -> dict[str, str]:
