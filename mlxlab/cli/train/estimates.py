@@ -12,7 +12,6 @@ from mlxlab.cli.table import Column, print_table
 from mlxlab.cli.text import count, plain
 from mlxlab.core.trainer import Estimate, Machine
 
-
 _PIPED = 100
 """Columns of the table in a file: what an estimate is based on takes a sentence."""
 
