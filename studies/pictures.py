@@ -1,50 +1,84 @@
-"""Pictures of a study: policies beside the lines, and rewards by transition and by second."""
+"""Pictures of a study: bars beside the lines, curves of training, ablations; PNGs for the docs."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-from mlxlab.api.pipeline.report.drawing import colours, figure, line_style, smooth
+from mlxlab.api.pipeline.report.drawing import colours, figure, line_style, medians, smooth, top
 from mlxlab.api.training import TrainFolder
 from mlxlab.core.trainer import TrainProgress
 
-PANELS = ("reward", "improvement", "best after 5 steps")
+BEST = "best after 5 steps"
+PANELS = ("reward", "improvement", BEST)
 LINES = ("random valid", "random search", "best constant", "free probes + random", "ceiling")
-Points = tuple[list[float], list[float]]
+ABLATIONS = {
+    "fine-tuning": ("sft", "sft-plain"),
+    "the reward's parts": ("grpo", "binary", "no-format", "no-corner"),
+    "our two changes": ("grpo", "only-idle", "only-own", "grpo-own"),
+    "episodes": ("grpo", "episodes-equal-transitions", "episodes-equal-time"),
+}
+"""What each ablation compares, the study's own arm first."""
+OURS = ("sft", "grpo", "grpo-own")
+EPISODES = ABLATIONS["episodes"]
+CURVES = {
+    "reward": "reward of sampled actions",
+    "improvement": "improvement rate of sampled actions",
+    "unique": "distinct actions of a step, share",
+    "kl": "KL to the start, running median",
+}
+PALE = "#b9c4d0"
+"""An arm of an ablation, beside the study's own in their colours."""
+WIDTH = 9.0
+"""Inches: at 130 dots each about twice a page's column, so that labels stay readable in it."""
+_WINDOW = 10
+
+Steps = Sequence[TrainProgress]
+Arms = Mapping[str, Sequence[Steps]]
+Axis = Callable[[Steps], list[float]]
 
 
 def draw(results: Mapping[str, Any], folders: Mapping[int, Path], out: Path) -> None:
-    """Write every picture."""
+    """Write every picture that there are figures for."""
+    out.mkdir(parents=True, exist_ok=True)
     policies = [arm for arm, kind in results["kinds"].items() if kind == "policy"]
-    chosen = colours(policies)
-    _means(out / "means.png", results["means"], policies, chosen)
-    steps = {arm: [TrainFolder(folder / arm).progress() for folder in folders.values()]
-             for arm in policies if arm != "base" and not arm.startswith("sft")}  # fmt: skip
-    kept = {arm: found for arm, found in steps.items() if all(found)}
-    for axis, name, read in (
-        ("transitions", "by_transitions.png", _by_transitions),
-        ("seconds of training", "by_seconds.png", _by_seconds),
-    ):
-        _curves(out / name, axis, kept, chosen, read)
+    own = [arm for arm in policies if not _ablated(arm)]
+    chosen = colours(own)
+    _means(out / "means.png", results["means"], own, chosen)
+    steps = {arm: _recorded(arm, folders) for arm in policies}
+    trained = {arm: found for arm, found in steps.items() if found and "sft" not in arm}
+    _curves(out / "curves.png", {arm: trained[arm] for arm in own if arm in trained}, chosen)
+    compared = {arm: trained[arm] for arm in EPISODES if arm in trained}
+    if len(compared) > 1:
+        _episodes(out / "episodes.png", compared, colours(["sft", *EPISODES]))
+    if any(_ablated(arm) for arm in policies):
+        _ablations(out / "ablations.png", results["means"], chosen)
+    for path in out.glob("*.png"):
+        _shrink(path)
+
+
+def _ablated(arm: str) -> bool:
+    """Whether an arm is there for an ablation alone."""
+    return arm not in OURS and any(arm in names for names in ABLATIONS.values())
+
+
+def _recorded(arm: str, folders: Mapping[int, Path]) -> list[Steps]:
+    """The steps of the seeds that have taken some."""
+    found = [TrainFolder(folder / arm).progress() for folder in folders.values()]
+    return [steps for steps in found if steps]
 
 
 def _means(
     path: Path, means: Mapping[str, Any], policies: Sequence[str], chosen: Mapping[str, str]
 ) -> None:
-    with figure(path, 2, 3, (14, 8)) as (made, axes):
+    with figure(path, 2, 3, (WIDTH, 6.4)) as (made, axes):
         for row, part in zip(axes, ("held-in", "held-out"), strict=True):
             for axis, name in zip(row, PANELS, strict=True):
                 _bars(axis, means, policies, chosen, f"{name}, {part}")
-        handles, labels = axes[0][2].get_legend_handles_labels()
-        found = dict(zip(labels, handles, strict=True))
-        others = axes[0][0].get_legend_handles_labels()
-        found |= dict(zip(others[1], others[0], strict=True))
-        made.legend(found.values(), found.keys(), loc="outside lower center", ncols=5,
-                    frameon=False, fontsize=9)  # fmt: skip
+        _legend(made, axes.flat, 3)
 
 
 def _bars(
@@ -52,59 +86,136 @@ def _bars(
     measure: str,
 ) -> None:  # fmt: skip
     for place, arm in enumerate(policies):
-        if (found := means[arm].get(measure)) is None:
-            continue
-        axis.bar(place, found["mean"], width=0.6, color=chosen[arm])
-        if found["low"] is not None:
-            error = [[max(0.0, found["mean"] - found["low"])],
-                     [max(0.0, found["high"] - found["mean"])]]  # fmt: skip
-            axis.errorbar(place, found["mean"], yerr=error, color="#1c2330", capsize=4)
+        if (found := means[arm].get(measure)) is not None:
+            axis.bar(place, found["mean"], width=0.65, color=chosen[arm], yerr=_error(found),
+                     ecolor="#1c2330", capsize=3)  # fmt: skip
     for line in LINES:
         if (found := means.get(line, {}).get(measure)) is not None:
             colour, dashes = line_style(line)
             axis.axhline(found["mean"], color=colour, linestyle=dashes, linewidth=1.3, label=line)
-    axis.set_xticks(range(len(policies)), policies, fontsize=8, rotation=25, ha="right")
-    axis.set_title(measure, fontsize=11, loc="left")
+    axis.set_xticks(range(len(policies)), policies, fontsize=9, rotation=35, ha="right")
+    axis.set_title(measure, fontsize=10, loc="left")
 
 
-def _by_transitions(steps: Sequence[TrainProgress], name: str) -> Points:
-    found = [step for step in steps if name in step.figures]
-    taken = list(accumulate(step.figures.get("actions", 0.0) for step in found))
-    return taken, smooth([step.figures[name] for step in found], 10)
+def _error(found: Mapping[str, Any]) -> list[list[float]] | None:
+    """An interval as matplotlib takes it; None where one value has none."""
+    if found["low"] is None:
+        return None
+    below, above = found["mean"] - found["low"], found["high"] - found["mean"]
+    return [[max(0.0, below)], [max(0.0, above)]]
 
 
-def _by_seconds(steps: Sequence[TrainProgress], name: str) -> Points:
-    found = [step for step in steps if name in step.figures]
-    passed = list(accumulate(step.figures.get("step_s", 0.0) for step in found))
-    return passed, smooth([step.figures[name] for step in found], 10)
+def _curves(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
+    """Four figures by optimizer step."""
+    with figure(path, 2, 2, (WIDTH, 6.4)) as (made, axes):
+        for panel, (name, title) in zip(axes.flat, CURVES.items(), strict=True):
+            shown = [
+                value
+                for arm, seeds in arms.items()
+                for value in _curve(panel, seeds, name, _by_step, (arm, chosen[arm]))
+            ]
+            if name == "kl" and shown:
+                panel.set_ylim(0, top(shown))
+            panel.set_title(title, fontsize=10, loc="left")
+            panel.set_xlabel("optimizer step", fontsize=9)
+        _legend(made, axes.flat, 5)
 
 
-def _curves(
-    path: Path,
-    axis: str,
-    arms: Mapping[str, list[list[TrainProgress]]],
-    chosen: Mapping[str, str],
-    read: Callable[[Sequence[TrainProgress], str], Points],
-) -> None:
-    """The figures of training, the mean over seeds thick and each seed thin."""
-    with figure(path, 1, 2, (13, 5)) as (made, axes):
-        for panel, name in zip(axes[0], ("reward", "improvement"), strict=True):
-            for arm, seeds in arms.items():
-                ends: dict[int, list[tuple[float, float]]] = defaultdict(list)
-                for steps in seeds:
-                    x, y = read(steps, name)
-                    panel.plot(x, y, color=chosen[arm], alpha=0.25, linewidth=0.9)
-                    for place, point in enumerate(zip(x, y, strict=True)):
-                        ends[place].append(point)
-                whole = [points for points in ends.values() if len(points) == len(seeds)]
-                panel.plot(
-                    [sum(p[0] for p in points) / len(points) for points in whole],
-                    [sum(p[1] for p in points) / len(points) for points in whole],
-                    color=chosen[arm], linewidth=2.0, label=arm,
-                )  # fmt: skip
-            panel.set_title(f"{name} of sampled actions", fontsize=11, loc="left")
-            panel.set_xlabel(axis, fontsize=9)
-        handles, labels = axes[0][0].get_legend_handles_labels()
-        if handles:
-            made.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False,
-                        fontsize=9)  # fmt: skip
+def _episodes(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
+    """Step-wise against episode-wise training, by what they cost."""
+    with figure(path, 2, 2, (WIDTH, 6.4)) as (made, axes):
+        for row, name in zip(axes, ("reward", "improvement"), strict=True):
+            for panel, (cost, read) in zip(row, COSTS.items(), strict=True):
+                for arm, seeds in arms.items():
+                    _curve(panel, seeds, name, read, (arm, chosen[arm]))
+                panel.set_title(CURVES[name], fontsize=10, loc="left")
+                panel.set_xlabel(cost, fontsize=9)
+        _legend(made, axes.flat, 3)
+
+
+def _curve(
+    panel: Any, seeds: Sequence[Steps], name: str, read: Axis, look: tuple[str, str]
+) -> list[float]:
+    """The mean over seeds, with a band from the lowest seed to the highest; returns the means."""
+    label, colour = look
+    told = [[step for step in steps if name in step.figures] for steps in seeds]
+    columns = list(
+        zip(*([*zip(read(s), _values(s, name), strict=True)] for s in told), strict=False)
+    )
+    if not columns:
+        return []
+    x = [mean(point[0] for point in points) for points in columns]
+    y = [[point[1] for point in points] for points in columns]
+    means = [mean(values) for values in y]
+    if len(seeds) > 1:
+        panel.fill_between(x, [*map(min, y)], [*map(max, y)], color=colour, alpha=0.18, linewidth=0)
+    panel.plot(x, means, color=colour, linewidth=1.8, label=label)
+    return means
+
+
+def _values(steps: Steps, name: str) -> list[float]:
+    values = [step.figures[name] for step in steps]
+    if name == "kl":  # few rows are measured, and a single unlikely token makes a spike
+        return medians(values, _WINDOW)
+    if name == "unique":
+        values = [
+            v / max(1.0, s.figures.get("actions", v)) for v, s in zip(values, steps, strict=True)
+        ]
+    return smooth(values, _WINDOW)
+
+
+def _by_step(steps: Steps) -> list[float]:
+    return [float(step.step) for step in steps]
+
+
+def _by_transitions(steps: Steps) -> list[float]:
+    each = [step.figures.get("actions", 0.0) for step in steps]
+    return [s.figures.get("transitions", n) for s, n in zip(steps, accumulate(each), strict=True)]
+
+
+def _by_minutes(steps: Steps) -> list[float]:
+    return list(accumulate(step.figures.get("step_s", 0.0) / 60 for step in steps))
+
+
+COSTS: dict[str, Axis] = {
+    "transitions (actions taken)": _by_transitions,
+    "minutes of training": _by_minutes,
+}
+
+
+def _ablations(path: Path, means: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
+    """Lying bars, one block for each ablation."""
+    blocks = [[arm for arm in names if arm in means] for names in ABLATIONS.values()]
+    shown = [(arm, n) for n, names in enumerate(blocks) if len(names) > 1 for arm in names]
+    places = [place + 0.7 * block for place, (_, block) in enumerate(shown)]
+    measures = ("improvement, held-in", "improvement, held-out", f"{BEST}, held-out")
+    with figure(path, 1, 3, (WIDTH, 1.2 + 0.34 * max(4, len(shown)))) as (_, axes):
+        for panel, measure in zip(axes[0], measures, strict=True):
+            for place, (arm, _block) in zip(places, shown, strict=True):
+                if (found := means[arm].get(measure)) is not None:
+                    panel.barh(place, found["mean"], height=0.7, color=chosen.get(arm, PALE),
+                               xerr=_error(found), ecolor="#1c2330", capsize=3)  # fmt: skip
+            panel.set_yticks(places, [arm for arm, _ in shown] if panel is axes[0][0] else [])
+            panel.invert_yaxis()
+            panel.grid(axis="y", visible=False)
+            panel.grid(axis="x", color="#e4e8ee", linewidth=0.8)
+            panel.set_title(measure, fontsize=10, loc="left")
+
+
+def _legend(made: Any, axes: Any, columns: int) -> None:
+    """One legend below all panels."""
+    pairs = chain.from_iterable(
+        zip(*reversed(axis.get_legend_handles_labels()), strict=True) for axis in axes
+    )
+    if found := dict(pairs):
+        made.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns,
+                    frameon=False, fontsize=9)  # fmt: skip
+
+
+def _shrink(path: Path) -> None:
+    """A picture in few colours, which take a quarter of the room."""
+    from PIL import Image
+
+    with Image.open(path) as found:
+        few = found.convert("RGB").quantize(96)
+    few.save(path, optimize=True)

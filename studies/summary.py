@@ -25,7 +25,7 @@ AGAINST = ("sft", "base", "random search", "best constant", "free probes + rando
 """What every trained policy is compared with."""
 
 
-def summarize(folders: Mapping[int, Path], out: Path) -> None:
+def summarize(folders: Mapping[int, Path], out: Path, pictures: Path) -> None:
     """Write results.json, results.md and the pictures of the seeds that were evaluated."""
     seeds = {seed: found for seed, folder in folders.items() if (found := _read(folder))}
     if not seeds:
@@ -40,7 +40,7 @@ def summarize(folders: Mapping[int, Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (out / "results.md").write_text(_page(results))
-    draw(results, {seed: folders[seed] for seed in seeds}, out)
+    draw(results, {seed: folders[seed] for seed in seeds}, pictures)
     print(_page(results))
 
 

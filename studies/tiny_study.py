@@ -5,7 +5,7 @@
 Each seed is one pipeline (tiny_study.toml) in OUT/seed-N; what was carried out is shared in
 OUT/transitions. The same command again takes up what was interrupted or killed. `--ablations` adds
 the arms of tiny_ablations.toml to the same folders. Written are OUT/results.json, OUT/results.md
-and pictures; `--summary` writes them of what is there.
+and pictures, these to DIR where `--pictures DIR` says so; `--summary` writes them of what is there.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("studies-out/tiny"))
     parser.add_argument("--ablations", action="store_true", help="more arms in the same folders")
     parser.add_argument("--summary", action="store_true", help="sum up what is there, run nothing")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="where pictures go; default: OUT"
+    )
     args = parser.parse_args()
     folders = {seed: args.out / f"seed-{seed}" for seed in args.seeds}
     try:
@@ -50,7 +53,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("study: interrupted. The same command goes on.", file=sys.stderr)
         return 130
-    summarize(folders, args.out)
+    summarize(folders, args.out, args.pictures or args.out)
     return 0
 
 

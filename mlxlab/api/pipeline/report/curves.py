@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlxlab.api.evaluating import HELD_IN, Evaluation
-from mlxlab.api.pipeline.report.drawing import colours, figure, line_style, smooth
+from mlxlab.api.pipeline.report.drawing import colours, figure, line_style, medians, smooth, top
 from mlxlab.api.pipeline.report.material import Arm
 from mlxlab.api.pipeline.training import totals
 
@@ -17,7 +17,7 @@ PANELS = {
     "valid": "valid rate",
     "unique": "distinct actions, share",
     "entropy": "entropy (nats a token)",
-    "kl": "KL to the start",
+    "kl": "KL to the start, running median",
 }
 _SHARES = ("improvement", "valid", "unique")
 _SHOWN = ("random valid", "best constant", "ceiling")
@@ -38,6 +38,8 @@ def training_curves(path: Path, arms: Sequence[Arm], evaluation: Evaluation | No
             axis.locator_params(axis="x", integer=True)
             if name in _SHARES:
                 axis.set_ylim(-0.02, 1.04)
+            if name == "kl" and (measured := [v for arm in arms for v in arm.series(name)[1]]):
+                axis.set_ylim(0, top(measured))
         handles, labels = axes[0][0].get_legend_handles_labels()
         if handles:
             made.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False,
@@ -52,7 +54,9 @@ def _curve(axis: Any, arm: Arm, name: str, colour: str) -> None:
     if not steps:
         return
     axis.plot(steps, values, color=colour, alpha=0.25, linewidth=0.9)
-    axis.plot(steps, smooth(values, 10), color=colour, linewidth=1.9, label=arm.name)
+    # The KL is measured on few actions, where a single unlikely token makes a spike.
+    shown = medians(values, 10) if name == "kl" else smooth(values, 10)
+    axis.plot(steps, shown, color=colour, linewidth=1.9, label=arm.name)
 
 
 def _lines(axis: Any, evaluation: Evaluation, name: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 _LINES = {
     "random valid": ("#8a8f98", "--"),
-    "random search": ("#8a8f98", "--"),
+    "random search": ("#8a8f98", ":"),
     "best constant": ("#b8860b", "-."),
     "probes + random": ("#7a5195", ":"),
     "free probes + random": ("#b58ac9", "--"),
@@ -17,7 +18,8 @@ _LINES = {
     "best by public score": ("#444b55", ":"),
     "ceiling": ("#111418", "-"),
 }
-_POLICIES = ("#9fb3c8", "#3b7dd8", "#d1495b", "#2e9f5b", "#e08e29", "#8e5bd1", "#0f9aa8", "#c2528b")
+_POLICIES = ("#9fb3c8", "#3b7dd8", "#d1495b", "#2e9f5b", "#e08e29", "#8e5bd1", "#0f9aa8", "#c2528b",
+             "#6b4f3a", "#9aa81c")  # fmt: skip
 
 
 def line_style(name: str) -> tuple[str, str]:
@@ -59,3 +61,14 @@ def smooth(values: Sequence[float], width: int) -> list[float]:
         part = values[max(0, end - width) : end]
         found.append(sum(part) / len(part))
     return found
+
+
+def medians(values: Sequence[float], width: int) -> list[float]:
+    """A moving median over the last `width` values: what `smooth` is, where some are far off."""
+    return [median(values[max(0, end - width) : end]) for end in range(1, len(values) + 1)]
+
+
+def top(values: Sequence[float]) -> float:
+    """Where an axis may end that shows all but the most extreme of these values."""
+    ordered = sorted(values)
+    return max(1.25 * ordered[int(0.95 * (len(ordered) - 1))], 1e-6)
