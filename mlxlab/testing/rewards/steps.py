@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from random import Random
 from typing import Any, NamedTuple, get_args
@@ -120,7 +121,8 @@ def view(
     return StepView(decision=decision, action=action, observation=seen, probe=probe)
 
 
-def ordinary() -> list[Case]:
+@cache
+def ordinary() -> tuple[Case, ...]:
     """What honest runs are made of, on tasks of both directions that lack nothing."""
     found = []
     for info in (TASKS["higher is better"], TASKS["lower is better"]):
@@ -132,10 +134,11 @@ def ordinary() -> list[Case]:
             for score, before in product(scores, (None, 0.5) if fits else ()):
                 found.append(Case(view(action, status, score, before), info))
         found += [Case(step, info) for step in _probed()]
-    return found
+    return tuple(found)
 
 
-def wide(count: int = 600) -> list[Case]:
+@cache
+def wide(count: int = 600) -> tuple[Case, ...]:
     """Every sort of step on every sort of task, sense or not, drawn from one seed."""
     draw = Random(0)
     tasks = list(TASKS.values())
@@ -151,7 +154,7 @@ def wide(count: int = 600) -> list[Case]:
             draw.choice((None, probe)),
         )
         found.append(Case(step, draw.choice(tasks)))
-    return found
+    return tuple(found)
 
 
 def _graded(action: Action | None, status: Status) -> bool:

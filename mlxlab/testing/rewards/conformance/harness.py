@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from mlxlab.core.records import RewardValue
@@ -23,9 +23,9 @@ class Harness(Conformance, ABC):
         """A new reward."""
 
     @classmethod
-    def cases(cls) -> list[Case]:
+    def cases(cls) -> Sequence[Case]:
         """What a reward is put to: honest steps, and every sort of odd one."""
-        return [*ordinary(), *wide()]
+        return (*ordinary(), *wide())
 
     @staticmethod
     def judged(reward: Reward, cases: Iterable[Case]) -> list[RewardValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlxlab.testing.rewards.conformance.harness import Harness, told
-from mlxlab.testing.rewards.steps import ordinary, wide
+from mlxlab.testing.rewards.steps import Case, ordinary, wide
 from mlxlab.testing.surroundings import elsewhere, unseeing, untouched
 
 
@@ -50,8 +50,9 @@ class Purity(Harness):
 
     def test_leaves_its_arguments_alone(self) -> None:
         """Step and task are what they were, down to what lies in their dictionaries."""
-        reward, cases = self.make(), [*ordinary(), *wide(100)]
-        for case in cases:
+        reward = self.make()
+        for step, task in (*ordinary()[::3], *wide(100)):
+            case = Case(step.model_copy(deep=True), task.model_copy(deep=True))
             before = repr(case)
             self.judged(reward, [case])
             assert repr(case) == before, f"judge changed its arguments: {told(case)}"
