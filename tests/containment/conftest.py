@@ -10,7 +10,7 @@ import pytest
 from mlxlab.core import watch
 from mlxlab.core.entries import Entry, advertised
 from mlxlab.core.registry import Registry
-from tests.cli.conftest import distribution
+from tests.cli.conftest import Place, distribution
 from tests.containment import parts
 
 KINDS = {
@@ -18,6 +18,11 @@ KINDS = {
     "reward.bad": "BadReward", "task.bad": "BadTask", "scaffold.raises": "Raises",
     "scaffold.hollow": "Hollow", "aliases.bad": "bad_aliases",
 }  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.core.aliases import KIND as ALIASES
-from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled
+from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled, misfit
 from mlxlab.core.errors import UsageError
 
 COLUMNS = (
@@ -47,6 +47,8 @@ def notes(entries: list[Entry]) -> dict[tuple[str, ...], str]:
     for entry in entries:
         if off & {entry.distribution, entry.entry_point.name}:
             found[entry[:5]] = "disabled"
+        elif (why := misfit(entry)) is not None:
+            found[entry[:5]] = why[0]
         elif entry.kind != "hook":
             rivals[entry.kind, entry.name].append(entry)
         if entry.kind == ALIASES:

@@ -1,0 +1,127 @@
+"""Installed distributions that do what none may: metadata and modules in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import distribution
+
+PRINTS = """
+import atexit, os, subprocess, sys, threading
+from tests.cli.toyparts import Writer
+def say(where):
+    print(f"noise: {where}", flush=True)
+    os.write(1, f"raw noise: {where}\\n".encode())
+    subprocess.run(["echo", f"child's noise: {where}"])
+say("import")
+atexit.register(say, "exit")
+class Policy(Writer):
+    def __init__(self, config: "Config"):
+        say("made")
+        super().__init__(config)
+    async def act(self, request):
+        say("act")
+        return await super().act(request)
+from tests.cli.toyparts import WriterConfig as Config
+"""
+LEAKS = """
+import subprocess, sys, threading, time
+from pathlib import Path
+from tests.cli.toyparts import Writer, WriterConfig
+class Policy(Writer):
+    def __init__(self, config: WriterConfig):
+        super().__init__(config)
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path("child").write_text(str(child.pid))
+"""
+AT_STEP_1 = """
+import os, sys, time
+from tests.cli.toyparts import Tree, Writer, WriterConfig
+class Policy(Writer):
+    def __init__(self, config: WriterConfig):
+        super().__init__(config)
+    async def act(self, request):
+        if request.decision.step == 1 and not os.path.exists("repaired"):
+            {}
+        return await super().act(request)
+class Deaf(Tree):
+    def parse(self, decision, completion):
+        while decision.step == 1 and not os.path.exists("repaired"):
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+        return super().parse(decision, completion)
+"""
+HOOKS = """
+from mlxlab.core.hooks import hookimpl
+print("noise: hooks")
+@hookimpl
+def mlx_step_recorded(step):
+    raise ValueError("no step for me")
+"""
+COMMAND = """
+def configure(parser): ...
+def run(args):
+    class Strange(BaseException): ...
+    raise Strange("no luck")
+"""
+MODULES = {
+    "raises": "raise RuntimeError('no\\nluck')",
+    "hangs": "import time\ntime.sleep(600)",
+    "exits": "import sys\nsys.exit('bye')",
+    "dies": "import os\nos._exit(9)",
+    "patches": "import json\njson.dumps = str\nfrom tests.cli.toyparts import Tree",
+    "heavy": "import torch\nfrom tests.cli.toyparts import Tree",
+    "torch": "raise ImportError('torch was imported')",
+    "moves": "import os\nos.chdir('/')\nfrom tests.cli.toyparts import Tree",
+    "prints": PRINTS,
+    "leaks": LEAKS,
+    "dies_late": AT_STEP_1.format("os._exit(9)"),
+    "exits_late": AT_STEP_1.format("sys.exit(9)"),
+    "hangs_late": AT_STEP_1.format("time.sleep(600)"),
+    "hooking": HOOKS,
+    "commanding": COMMAND,
+}
+COMPONENTS = {
+    "raises": {"scaffold.raises": "raises:Tree", "task.flights": "raises:T"},
+    "hangs": {"scaffold.hangs": "hangs:Tree", "scaffold.aide": "hangs:Tree"},
+    "exits": {"scaffold.exits": "exits:Tree", "aliases.exits": "exits:aliases"},
+    "dies": {"scaffold.dies": "dies:Tree", "policy.catalog": "dies:P", "suite.dies": "dies:S"},
+    "patches": {"scaffold.patches": "patches:Tree"},
+    "heavy": {"scaffold.heavy": "heavy:Tree", "metric.mae": "heavy:mae"},
+    "moves": {"scaffold.moves": "moves:Tree"},
+    "prints": {"policy.prints": "prints:Policy"},
+    "leaks": {"policy.leaks": "leaks:Policy"},
+    "late": {
+        "policy.dies-late": "dies_late:Policy",
+        "policy.exits-late": "exits_late:Policy",
+        "policy.hangs-late": "hangs_late:Policy",
+        "scaffold.deaf": "dies_late:Deaf",
+    },
+    "other-api": {"scaffold.other-api": "dies:Tree"},
+}
+HOOK_MODULES = {"hook-raises": {"a": "raises"}, "hook-exits": {"b": "exits"},
+                "hook-calls": {"c": "hooking"}, "hook-api": {"d": "dies"}}  # fmt: skip
+OTHER_API = ("other-api", "hook-api")
+
+
+def install(site: Path) -> None:
+    """Put all of them into a folder of distributions."""
+    for name, text in MODULES.items():
+        (site / f"{name}.py").write_text(text)
+    for name, components in COMPONENTS.items():
+        distribution(site, f"acme-{name}", components)
+    for name, hooks in HOOK_MODULES.items():
+        distribution(site, f"acme-{name}", {}, hooks)
+    for name in OTHER_API:
+        (info,) = site.glob(f"acme_{name.replace('-', '_')}-*.dist-info")
+        stated = info / "entry_points.txt"
+        stated.write_text(stated.read_text() + "[mlxlab.api]\n2 = dies\n")
+
+
+def install_command(site: Path) -> None:
+    """A command, which `mlx --help` lists."""
+    (site / "commanding.py").write_text(COMMAND)
+    distribution(site, "acme-command", {"command.bad": "commanding", "command.run": "commanding"})

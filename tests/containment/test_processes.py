@@ -1,0 +1,191 @@
+"""`mlx` beside installed distributions that do what none may: unnamed, and named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import TOY_RUN, Place
+from tests.containment.crowd import install, install_command
+
+STEPS = ("--steps", "3", "--quiet")
+
+
+@pytest.fixture
+def crowded(place: Place) -> Place:
+    install(place.site)
+    return place
+
+
+def toy_run(place: Place, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    policy = () if "--policy" in args else ("--policy", "writer")
+    return place.mlx(*TOY_RUN, *policy, *STEPS, *args, **env)
+
+
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a run's JSON says, without what differs from run to run."""
+    found: dict[str, Any] = json.loads(done.stdout)
+    for name in ("run_dir", "run_id", "wall_s"):
+        del found[name]
+    del found["spent"]["wall_s"]
+    return found
+
+
+def ours(listed: str) -> list[dict[str, Any]]:
+    return [one for one in json.loads(listed) if not one["distribution"].startswith("acme")]
+
+
+def test_what_is_not_named_changes_nothing(tmp_path: Path) -> None:
+    alone, crowded = Place(tmp_path / "alone"), Place(tmp_path / "crowded")
+    install(crowded.site)
+    assert alone.mlx("--help").stdout == crowded.mlx("--help").stdout
+    listed = [place.mlx("plugins", "list", "--json").stdout for place in (alone, crowded)]
+    for one in (both := [ours(text) for text in listed])[0]:
+        assert one in both[1]
+    assert len(both[0]) == len(both[1])
+    runs = [toy_run(place, "--json", MLX_CALL_LIMIT="20") for place in (alone, crowded)]
+    assert result(runs[0]) == result(runs[1])
+    told = runs[1].stderr
+    assert "acme-hook-raises 1.2 (a) was skipped: RuntimeError: no luck" in told
+    assert "acme-hook-exits 1.2 (b) was skipped: SystemExit: bye" in told
+    assert "acme-hook-calls 1.2 (c) failed: mlx_step_recorded: ValueError: no step for me" in told
+    assert "acme-hook-api 1.2 (d) was skipped: hook 'd' of acme-hook-api 1.2 needs the" in told
+    assert runs[0].stderr == "" == "".join(
+        line for line in told.splitlines() if not line.startswith(("mlx: plugin", "noise"))
+    )  # fmt: skip
+
+
+def test_another_api_is_noted_and_refused_unimported(crowded: Place) -> None:
+    found = {one["name"]: one["note"] for one in json.loads(
+        crowded.mlx("plugins", "list", "--kind", "scaffold", "--json").stdout)}  # fmt: skip
+    assert found["other-api"] == "needs the plugin API 2, and this mlxlab 0.1.0 has 1"
+    done = toy_run(crowded, "--scaffold", "other-api")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "mlx: scaffold 'other-api' of acme-other-api 1.2 needs the plugin API 2, and this mlxlab "
+        "0.1.0 has 1. Try: pip install -U mlxlab, or install a version of 'acme-other-api' for "
+        "API 1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("raises", "could not be loaded: RuntimeError: no luck."),
+        ("exits", "could not be loaded: SystemExit: bye."),
+        ("hangs", "import took longer than 3 s."),
+        ("patches", "could not be loaded: RuntimeError: it replaces json.dumps."),
+        ("heavy", "could not be loaded: ImportError: torch was imported."),
+        ("dies", None),
+    ],
+)
+def test_an_import_that_fails_costs_its_own_run(
+    crowded: Place, name: str, told: str | None
+) -> None:
+    done = toy_run(crowded, "--scaffold", name, "--json", MLX_CALL_LIMIT="3")
+    assert done.stdout == ""
+    assert not (crowded.work / "runs").exists() or not list((crowded.work / "runs").iterdir())
+    if told is None:
+        assert done.returncode == 9
+        return
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"mlx: scaffold '{name}' of acme-{name} 1.2")
+    assert told in line
+
+
+def test_nothing_that_is_printed_enters_the_json(crowded: Place) -> None:
+    done = toy_run(crowded, "--policy", "prints", "--json")
+    assert result(done)["status"] == "done"
+    for where in ("import", "made", "act", "exit"):
+        for noise in ("noise", "raw noise", "child's noise"):
+            assert f"{noise}: {where}" in done.stderr
+
+
+def test_a_working_directory_is_kept(crowded: Place) -> None:
+    done = toy_run(crowded, "--scaffold", "moves", "--json")
+    assert json.loads(done.stdout)["run_dir"].startswith("runs/")
+    assert (crowded.run() / "steps.jsonl").exists()
+
+
+def test_threads_and_children_do_not_keep_mlx(crowded: Place) -> None:
+    said, complained = crowded.work / "out", crowded.work / "err"
+    began = time.monotonic()
+    with said.open("w") as out, complained.open("w") as err:  # a child would keep pipes open
+        done = subprocess.run(
+            [sys.executable, "-m", "mlxlab", *TOY_RUN, "--policy", "leaks", *STEPS, "--json"],
+            cwd=crowded.work,
+            env=crowded.env,
+            stdout=out,
+            stderr=err,
+            timeout=120,
+        )
+    assert done.returncode == 0
+    assert time.monotonic() - began < 100
+    assert json.loads(said.read_text())["status"] == "done"
+    with suppress(ProcessLookupError):
+        os.kill(int((crowded.work / "child").read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("part", "told", "status"),
+    [
+        ("--policy dies-late", None, "killed"),
+        (
+            "--policy exits-late",
+            "policy 'exits-late' of acme-late 1.2: act failed",
+            "failed",
+        ),
+        ("--policy hangs-late", "policy 'hangs-late' of acme-late 1.2: act took longer", "failed"),
+        ("--scaffold deaf", "scaffold 'deaf' of acme-late 1.2: parse took longer than", "failed"),
+    ],
+)
+def test_a_call_that_ends_the_run_costs_nothing_recorded(
+    crowded: Place, part: str, told: str | None, status: str
+) -> None:
+    done = toy_run(crowded, *part.split(), MLX_CALL_LIMIT="2")
+    listed = json.loads(crowded.mlx("runs", "list", "--json").stdout)
+    assert [one["status"] for one in listed] == [status]
+    if told is None:
+        assert done.returncode == 9
+    else:
+        assert done.returncode == 1
+        assert told in done.stderr
+        assert told in json.loads((crowded.run() / "run.json").read_text())["error"]
+    (crowded.work / "repaired").touch()
+    again = crowded.mlx("run", "--resume", "latest", "--json", "--quiet")
+    assert (json.loads(again.stdout)["status"], json.loads(again.stdout)["steps"]) == ("done", 3)
+    steps = (crowded.run() / "steps.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in steps] == [0, 1, 2]
+
+
+def test_a_command_is_named_and_a_built_in_s_name_is_its_own(place: Place) -> None:
+    install_command(place.site)
+    done = place.mlx("bad")
+    assert done.returncode == 1
+    assert done.stderr == "mlx: command 'bad' of acme-command 1.2 failed: Strange: no luck.\n" or (
+        "command 'bad' of acme-command 1.2 failed: " in done.stderr
+    )
+    assert "acme-command::run" in place.mlx("--help").stdout
+    assert json.loads(toy_run(place, "--json").stdout)["status"] == "done"
+
+
+def test_debugging_shows_the_plugin_s_own_frames_first(crowded: Place) -> None:
+    done = toy_run(crowded, "--policy", "exits-late", MLX_DEBUG="1")
+    lines = done.stderr.splitlines()
+    heads = [at for at, line in enumerate(lines) if line == "The plugin's own traceback:"]
+    frames = [lines[at + 2] for at in heads]
+    for frame, module in zip(frames, ("exits", "raises", "hooking", "exits_late"), strict=True):
+        assert f"{module}.py" in frame
+    assert "sys.exit(9)" in lines[heads[-1] + 3]
+    assert lines.count("How mlxlab came there:") == len(heads)
+    assert lines[-2].startswith("mlx: policy 'exits-late' of acme-late 1.2: act failed")
