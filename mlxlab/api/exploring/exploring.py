@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from mlxlab.api.exploring.asking import A_CALL, AXES, distinct, ideas_in, request_for
@@ -82,27 +82,31 @@ def explore(
     specs = list(dict.fromkeys(str(task_spec(task, registry)) for task in tasks))
     grounds = {spec: ground_of(registry.create("task", spec)) for spec in specs}
     wanted = {"": candidates} if version == 1 else dict.fromkeys(AXES, -(-candidates // len(AXES)))
-    kept = keep if version == 1 else per_axis
+    out.mkdir(parents=True, exist_ok=True)
+    calls = Calls(out, made.instance, made.ref, seed)
+    askings = [_Asking(calls, spec, ground, whose, seed) for spec, ground in grounds.items()]
 
-    async def work() -> dict[str, TaskIdeas]:
-        calls = Calls(out, made.instance, made.ref, seed)
-        found = {}
-        try:
-            for spec, ground in grounds.items():
-                asking = _Asking(calls, spec, ground, whose, seed)
-                found[spec] = await _one(asking, wanted, embed, kept)
-                tell(_line(found[spec], candidates))
-        finally:
-            await calls.close()
+    async def one(asking: _Asking) -> TaskIdeas:
+        found = await _one(asking, wanted, embed, keep if version == 1 else per_axis)
+        tell(_line(found, candidates))
         return found
 
-    out.mkdir(parents=True, exist_ok=True)
     explored = Explored(
         policy=made.ref.spec, scaffold=whose.spec, embedder=named, version=version, seed=seed,
-        tasks=finish(work()),
+        tasks=finish(_all(calls, askings, one)),
     )  # fmt: skip
     explored.write(out)
     return explored
+
+
+async def _all(
+    calls: Calls, askings: Sequence[_Asking], one: Callable[[_Asking], Awaitable[TaskIdeas]]
+) -> dict[str, TaskIdeas]:
+    """One task after the other, and at the end the policy closed."""
+    try:
+        return {asking.task: await one(asking) for asking in askings}
+    finally:
+        await calls.close()
 
 
 class _Asking:
