@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlxlab.cli.commands.plugins import configure
 from mlxlab.cli.main import main
 from mlxlab.cli.plugins.new.making import contents
 from mlxlab.cli.plugins.new.naming import KINDS, MOST_CHARS, named
@@ -168,6 +170,7 @@ def test_nothing_is_left_to_fill_in(kind: str) -> None:
         ("scaffold", "aide", "is built in: yours would only be reached as 'aide::aide'"),
         ("scaffold", "mlxlab-aide", "only be reached as 'mlxlab-aide::aide'"),
         ("command", "run", "The command 'run' is built in"),
+        ("policy", "deepseek-r1", "is a preset"),
     ],
 )
 def test_names_that_are_refused(kind: str, name: str, said: str) -> None:
@@ -222,6 +225,13 @@ def test_what_comes_next_is_said(
     told = json.loads(capsys.readouterr().out)
     assert (told["name"], told["folder"]) == ("other", "other")
     assert "src/other/task.py" in told["files"]
+
+
+def test_the_kinds_that_help_names_are_all() -> None:
+    parser = ArgumentParser()
+    configure(parser)
+    for kind in KINDS:
+        assert parser.parse_args(["new", "x", "--kind", kind]).kind == kind
 
 
 def test_a_kind_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 
 from mlxlab.core.entries import Entry, installed, of_kind
-from mlxlab.core.errors import UsageError
-from mlxlab.core.registry import PYTHON
+from mlxlab.core.errors import MlxError, UsageError
+from mlxlab.core.registry import PYTHON, Registry
 
 KINDS = ("scaffold", "policy", "sandbox", "reward", "task", "trainer", "command")
 MOST_CHARS = 40
@@ -96,6 +96,16 @@ def _refuse_component(names: Names) -> None:
             f"'{written}'.",
             "Take another name.",
         )
+    if names.component in _aliases(names.kind):
+        raise _taken(names.component, "is a preset that 'mlx policies list' shows")
+
+
+def _aliases(kind: str) -> dict[str, str]:
+    """Names that stand for specs; a source of them that fails keeps nobody from a name."""
+    try:
+        return Registry.installed().aliases(kind)
+    except MlxError:
+        return {}
 
 
 def _refuse_installed(names: Names) -> None:

@@ -27,6 +27,11 @@ class _Kind(NamedTuple):
     entries: tuple[str, ...]
 
 
+_FIELDS = (
+    "An option is a field of the config class, with a default and a description:\n"
+    "`mlx plugins show {name}` prints them, and every run records what was chosen."
+)
+_ARGUMENTS = "Give each option a help text: `mlx {name} --help` prints them."
 _KINDS = {
     "scaffold": _Kind(
         summary="A greedy scaffold for mlxlab: it improves the best program so far",
@@ -140,6 +145,7 @@ def words(names: Names) -> dict[str, str]:
         "use": "$ " + kind.use.format(**given),
         "option": kind.option.format(**given),
         "change": kind.change.format(**given),
+        "options": (_ARGUMENTS if names.kind == "command" else _FIELDS).format(**given),
         "entries": "\n".join(line.format(**given) for line in kind.entries),
     }
 
