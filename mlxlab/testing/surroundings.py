@@ -30,7 +30,10 @@ _hooked: list[bool] = []
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """Another folder, other variables, a later time, other draws: nothing a pure function sees."""
+    """Another folder, other variables, a later time, other draws: nothing a pure function sees.
+
+    Fails where something was written into that folder.
+    """
     changed = {name: f"{value}, elsewhere" for name, value in os.environ.items()}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlx-elsewhere-"))
@@ -42,6 +45,8 @@ def elsewhere() -> Iterator[None]:
         os.chdir(folder)
         random.seed("elsewhere")
         yield
+        left = sorted(path.name for path in Path(folder).iterdir())
+        assert not left, f"it left {', '.join(left)} in the current folder"
 
 
 def _later(name: str) -> Any:
@@ -100,7 +105,6 @@ def _around() -> dict[str, object]:
     return {
         "the variables": dict(os.environ),
         "the folder": str(Path.cwd()),
-        "files in the folder": sorted(path.name for path in Path.cwd().iterdir()),
         "the global random numbers": random.getstate(),
         "the threads": frozenset(threading.enumerate()),
         "the import path": list(sys.path),
