@@ -17,6 +17,8 @@ ACTING = "steps=2&states_per_step=2&generations=4&max_completion_tokens=3&lr=0.0
 
 class Own(TrainerConformance):
     spec: ClassVar[str]
+    leaves = ("OMP_WAIT_POLICY", "TORCHINDUCTOR_CACHE_DIR", "tqdm_monitor")
+    """What torch and tqdm leave behind once they are imported."""
 
     @classmethod
     def make(cls) -> Trainer:

@@ -1,4 +1,7 @@
-"""The terminal is the command's own: libraries keep their bars and their advice to themselves."""
+"""The terminal is the command's own: libraries keep their bars and their advice to themselves.
+
+What is trained here is the user's own too: nobody is told of it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def quiet() -> Iterator[None]:
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), _no_bars():
+        with warnings.catch_warnings(), _no_bars(), _no_telemetry():
             for category in (FutureWarning, DeprecationWarning, UserWarning, RuntimeWarning):
                 warnings.filterwarnings("ignore", category=category)
             yield
@@ -48,3 +51,15 @@ def _no_bars() -> Iterator[None]:
         yield
     finally:
         bar.__init__ = shown
+
+
+@contextmanager
+def _no_telemetry() -> Iterator[None]:
+    """TRL tells Hugging Face of each training, from a thread of its own, unless it is forbidden."""
+    constants: Any = import_module("huggingface_hub.constants")
+    before = constants.HF_HUB_DISABLE_TELEMETRY
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = before
