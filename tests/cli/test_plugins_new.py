@@ -219,7 +219,7 @@ def test_what_comes_next_is_said(
         "cd mlxlab-tally && pip install -e '.[test]'",
         "pytest",
         "mlx plugins check tally",
-        "mlx run --reward tally --steps 6",
+        "mlx run --reward tally --steps 3",
     ]
     assert main(["plugins", "new", "other", "--kind", "task", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

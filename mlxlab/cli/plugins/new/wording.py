@@ -38,7 +38,7 @@ _KINDS = {
         about="A scaffold decides what an agent is asked and which of its programs is changed "
         "next.\nThis one has a few programs written from nothing and then improves the best one, "
         "step after step.",
-        use="mlx run --scaffold {name} --steps 6",
+        use="mlx run --scaffold {name} --steps 4",
         option="`--scaffold '{name}?drafts=3'` has three programs written first.",
         change="`propose` in `src/{module}/scaffold.py` chooses the node to grow, `prompt` says "
         "what is asked,\n`parse` and `render` are the two directions between text and action. "
@@ -80,7 +80,7 @@ _KINDS = {
         about="A reward judges each step with a number and a reason. This one is the gain in the "
         "public score,\nin shares of the way from the task's first score to its best known one, "
         "cut off at a limit.",
-        use="mlx run --reward {name} --steps 6",
+        use="mlx run --reward {name} --steps 3",
         option="`--reward {name}:0.5` sets the limit; `mlx train --reward {name}` trains for it.",
         change="`judge` in `src/{module}/reward.py` gets the step and the task. It is a pure "
         "function: the\nsame step has the same value, always within `range`, or None with the "
