@@ -56,5 +56,21 @@ def _for_people(error: BaseException) -> MlxError:
         return error
     if isinstance(error, OSError):
         return MlxError(f"{error.filename or 'The system'}: {error.strerror or error}.")
-    cause = traceback.format_exception_only(error)[-1].strip()
+    cause = " ".join(traceback.format_exception_only(error)[-1].split())
+    if owner := _owner(error):
+        return PluginError(f"{owner} failed: {cause}.", "MLX_DEBUG=1 shows the traceback.")
     return MlxError(f"This is a bug: {cause}.", "MLX_DEBUG=1 shows the traceback.")
+
+
+def _owner(error: BaseException) -> str:
+    """The plugin whose code raised, or called what did; the empty text where none did."""
+    from mlxlab.core.entries import HOOKS, advertised
+
+    theirs = [entry for entry in (*advertised(), *advertised(HOOKS)) if not entry.builtin]
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        own = [one for one in theirs if one.target.partition(":")[0].partition(".")[0] == package]
+        if own:
+            named = ", ".join(f"{one.kind} '{one.name}'" for one in own[:3])
+            return f"{named} of {own[0].distribution} {own[0].version}"
+    return ""

@@ -91,7 +91,7 @@ def test_the_same_command_takes_up_what_ended_early(place: Place, how: str) -> N
     told = {
         "kill": (-9, ""),
         "interrupt": (130, "Interrupted. What was trained stays."),
-        "bug": (1, "The trainer counting of toy-parts 1.2 failed: ValueError: a bug of the"),
+        "bug": (1, "trainer 'counting' of toy-parts 1.2: train failed: ValueError: a bug of the"),
     }
     assert first.returncode == told[how][0], first.stderr
     assert told[how][1] in first.stderr and "Traceback" not in first.stderr

@@ -67,7 +67,14 @@ def run(args):
     class Strange(BaseException): ...
     raise Strange("no luck")
 """
+SUITE = """
+class Suite:
+    info = None
+    def tasks(self):
+        raise KeyError("no luck")
+"""
 MODULES = {
+    "suiting": SUITE,
     "raises": "raise RuntimeError('no\\nluck')",
     "hangs": "import time\ntime.sleep(600)",
     "exits": "import sys\nsys.exit('bye')",
@@ -91,6 +98,7 @@ COMPONENTS = {
     "dies": {"scaffold.dies": "dies:Tree", "policy.catalog": "dies:P", "suite.dies": "dies:S"},
     "patches": {"scaffold.patches": "patches:Tree"},
     "heavy": {"scaffold.heavy": "heavy:Tree", "metric.mae": "heavy:mae"},
+    "suite": {"suite.fails": "suiting:Suite"},
     "moves": {"scaffold.moves": "moves:Tree"},
     "prints": {"policy.prints": "prints:Policy"},
     "leaks": {"policy.leaks": "leaks:Policy"},

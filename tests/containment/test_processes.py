@@ -189,3 +189,12 @@ def test_debugging_shows_the_plugin_s_own_frames_first(crowded: Place) -> None:
     assert "sys.exit(9)" in lines[heads[-1] + 3]
     assert lines.count("How mlxlab came there:") == len(heads)
     assert lines[-2].startswith("mlx: policy 'exits-late' of acme-late 1.2: act failed")
+
+
+def test_what_no_boundary_knows_is_named_by_its_code(crowded: Place) -> None:
+    done = crowded.mlx("tasks", "list", "--suite", "fails")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "mlx: suite 'fails' of acme-suite 1.2 failed: KeyError: 'no luck'. MLX_DEBUG=1 shows the "
+        "traceback.\n"
+    )

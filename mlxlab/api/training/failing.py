@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlxlab.core.boundary import cause_of, whose
 from mlxlab.core.errors import MlxError, PluginError, RecordError
 from mlxlab.core.records import ComponentRef
 
@@ -16,14 +17,13 @@ _FULL_WORDS = ("no space left", "file too large", "disk quota exceeded", "storag
 
 def told(error: BaseException, trainer: ComponentRef, folder: Path) -> BaseException:
     """The error that people are shown: this one, or what it means."""
-    if isinstance(error, MlxError) or not isinstance(error, Exception):
+    if isinstance(error, MlxError | KeyboardInterrupt | GeneratorExit):
         return error
     if any(_full(cause) for cause in _causes(error)):
         return RecordError(f"{folder} cannot be written: the disk is full.", "Make room.")
     if isinstance(error, OSError) or trainer.version.startswith("mlxlab "):
         return error
-    what = f"{type(error).__name__}: {error}"
-    return PluginError(f"The trainer {trainer.name} of {trainer.version} failed: {what}.")
+    return PluginError(f"{whose(trainer)}: train failed: {cause_of(error)}.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

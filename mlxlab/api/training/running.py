@@ -14,6 +14,7 @@ from mlxlab.api.training.processes import rank
 from mlxlab.api.training.record import Figures, TrainManifest, TrainStatus, differences
 from mlxlab.api.training.result import Training
 from mlxlab.api.training.watching import Watch
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
@@ -78,7 +79,8 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
     trainer = plan.parts.trainer
     result: object = trainer.instance.train(job)
     if not isinstance(result, PolicyRef):
-        raise PluginError(f"The trainer {trainer.ref.name} gave no policy back.")
+        kind = type(result).__name__
+        raise PluginError(f"{whose(trainer.ref)}: train returned {kind}, no PolicyRef.")
     return result
 
 

@@ -12,6 +12,7 @@ from mlxlab.api.readiness import Readiness, Surveys
 from mlxlab.cli.console import Console
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.cli.text import count, duration, plain
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import MlxError, PluginError
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
@@ -29,9 +30,10 @@ COLUMNS = (
 def list_suite(text: str, as_json: bool) -> int:
     """Print a suite's tasks."""
     registry = Registry.installed()
-    suite = registry.create("suite", text).instance
+    made = registry.create("suite", text)
+    suite = made.instance
     if not isinstance(suite, Suite):
-        raise PluginError(f"The plugin of the suite '{text}' does not provide a suite.")
+        raise PluginError(f"{whose(made.ref)} is no suite: it has no info, or no tasks.")
     surveys = Surveys(registry)
     found = [(task, surveys.of(task)) for task in suite.tasks()]
     if as_json:
