@@ -27,7 +27,7 @@ class Own(TrainerConformance):
 
 
 class TestSFT(Own):
-    spec = "sft?steps=2&batch=4&validation=0&save_s=0.001&threads=1"
+    spec = "sft?steps=2&batch=4&validation=0&threads=1"
 
 
 class TestGRPO(Own):

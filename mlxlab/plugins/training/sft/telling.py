@@ -73,10 +73,15 @@ class Telling:
         return callback
 
     def go_on(self, checkpoint: Path) -> None:
-        """Take up what a checkpoint's training had told."""
+        """Take up what a checkpoint's training had told.
+
+        Its steps are told again, in case a kill came in between; who heard of them leaves them out.
+        """
         kept = json.loads((checkpoint / WHOLE).read_text())
         self.first, self.last, self.before_s = kept["first"], kept["last"], kept["seconds"]
         self._tokens = kept["tokens"]
+        for step in kept.get("steps", []) if self._main else []:
+            self._tell(TrainProgress.model_validate(step))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """The clock starts with the first step."""
@@ -129,17 +134,18 @@ class Telling:
         self._saving_s = now - self._stepped
         self._saved = self._stepped = now
         if self._main:
-            self._mark(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            self._mark(Path(args.output_dir) / f"checkpoint-{state.global_step}", untold)
             for progress in untold:
                 self._tell(progress)
 
-    def _mark(self, checkpoint: Path) -> None:
+    def _mark(self, checkpoint: Path, untold: list[TrainProgress]) -> None:
         new = checkpoint / f".{WHOLE}.new"
         told = {
             "first": self.first,
             "last": self.last,
             "seconds": self.seconds,
             "tokens": self._tokens,
+            "steps": [progress.model_dump(mode="json") for progress in untold],
         }
         new.write_text(json.dumps(told))
         new.replace(checkpoint / WHOLE)
