@@ -194,6 +194,8 @@ class E2B:
         self.vanish()
         self._server.shutdown()
         self._server.server_close()
+        for thread in self._threads:
+            thread.join()
 
     def _expire(self) -> None:
         while not self.closing.wait(0.05):

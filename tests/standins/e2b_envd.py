@@ -45,6 +45,7 @@ class Command:
     process: Process
     config: dict[str, Any]
     listeners: list[Listener] = field(default_factory=list)
+    limit: threading.Timer | None = None
 
     def tell(self, event: Event) -> None:
         for listener in list(self.listeners):
@@ -75,11 +76,11 @@ class Envd:
         command = Command(process, config, [listener])
         self.commands[process.pid] = command
         listener.tell({"start": {"pid": process.pid}})
-        threading.Thread(target=self._follow, args=(command,), daemon=True).start()
         if timeout_s is not None:
-            timer = threading.Timer(timeout_s, self.machine.kill, (process.pid, 9))
-            timer.daemon = True
-            timer.start()
+            command.limit = threading.Timer(timeout_s, self.machine.kill, (process.pid, 9))
+            command.limit.daemon = True
+            command.limit.start()
+        threading.Thread(target=self._follow, args=(command,), daemon=True).start()
         return listener
 
     def connect(self, pid: int) -> Listener:
@@ -136,6 +137,8 @@ class Envd:
         for pump in pumps:
             pump.start()
         process.ended.wait()
+        if command.limit is not None:
+            command.limit.cancel()
         for pump in pumps:
             pump.join()
         with suppress(NotFound):

@@ -7,9 +7,11 @@ import json
 import queue
 import re
 import select
+import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -32,6 +34,22 @@ class Server(ThreadingHTTPServer):
     def __init__(self, service: E2B) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.service = service
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """End connections too: an idle one, kept for a next request, has a thread that waits."""
+        super().server_close()
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hung up is part of the tests, not worth a traceback."""
