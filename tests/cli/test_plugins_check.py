@@ -26,6 +26,26 @@ def run(args):
     return 0
 """
 
+ODD = """
+import sys
+
+class Leaving:
+    'Ends the program where it should judge.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+    known_gaps = {"reward.repeats": "that is what it does", "sandbox.memory": "no engine"}
+
+    def judge(self, step, task):
+        sys.exit(3)
+
+class Closed:
+    'Cannot be opened.'
+    isolation = None
+
+    async def open(self, setup):
+        raise OSError("no room\\nanywhere")
+"""
+
 
 @pytest.fixture
 def flawed(place: Place) -> Place:
@@ -53,6 +73,23 @@ def test_a_check_that_hangs_or_ends_its_process_costs_itself(flawed: Place) -> N
     assert checks["command.configure_only_declares"]["outcome"] == "ok"
     assert found["counts"] == {"ok": len(checks) - 6, "gap": 2, "FAILED": 4}
     assert (one["kind"], one["distribution"], one["ok"]) == ("command", "flawed-parts", False)
+
+
+def test_gaps_that_nobody_checks_exits_and_failing_setups_are_told_in_a_line(place: Place) -> None:
+    place.module("oddparts", ODD)
+    parts = {"reward.leaving": "oddparts:Leaving", "sandbox.closed": "oddparts:Closed"}
+    distribution(place.site, "odd-parts", parts)
+    done = place.mlx("plugins", "check", "odd-parts", "--json")
+    assert done.returncode == 1, done.stderr
+    leaving, closed = json.loads(done.stdout)["components"]
+    causes = {each["id"]: each["cause"] for each in leaving["checks"]}
+    unknown = "known_gaps names no check: reward.repeats, sandbox.memory"
+    assert causes["component.known_gaps_are_checks"] == unknown
+    ended = [name for name, cause in causes.items() if cause == "SystemExit: 3"]
+    assert len(ended) > 5, causes
+    last = closed["checks"][-1]
+    assert (last["id"], last["outcome"]) == ("sandbox", "FAILED")
+    assert last["cause"] == "it cannot be set up: OSError: no room anywhere"
 
 
 def test_what_cannot_be_made_here_says_so_and_is_checked_as_far_as_it_goes(place: Place) -> None:

@@ -1,5 +1,6 @@
 """The kit itself: checks, declared gaps, and the same verdicts with pytest as without it."""
 
+import asyncio
 import inspect
 import subprocess
 import sys
@@ -32,6 +33,16 @@ class TestMixed(SandboxConformance):
     def make(cls) -> Sandbox:
         return told(lambda _: {"exit_code": 0})(Real(LocalConfig()))
 """
+ALONE = """
+import sys
+import mlxlab.testing
+
+heavy = {"pytest", "numpy", "torch"}
+assert "pydantic" not in sys.modules, "the package itself costs something"
+for name in mlxlab.testing.__all__:
+    getattr(mlxlab.testing, name)
+    assert not heavy & sys.modules.keys(), f"{name} imports {heavy & sys.modules.keys()}"
+"""
 VERDICTS = {
     "a_listing": ("ok", "passed"),
     "an_exit_code_is_data": ("gap", "xfailed"),
@@ -42,6 +53,11 @@ VERDICTS = {
 
 def outcomes(suite: type[Conformance], **options: dict[str, str]) -> dict[str, str]:
     return {result.id: result.outcome for result in run_checks(suite, **options)}
+
+
+def test_no_suite_or_fake_imports_pytest_or_anything_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_checks_have_ids_and_promises_of_one_line() -> None:
@@ -105,6 +121,28 @@ def test_an_error_before_or_after_a_check_is_its_failure() -> None:
 
     assert {result.cause for result in run_checks(Unset)} == {"OSError: no room"}
     assert {result.cause for result in run_checks(Left)} == {"OSError: no way back"}
+
+
+def test_a_check_that_ends_or_cancels_costs_no_other_check() -> None:
+    class Ending(Numbers):
+        def setup_method(self) -> None:
+            sys.exit(3)
+
+    class Cancelled(Numbers):
+        known_gaps: ClassVar = {"number.even": "only odd ones are made"}
+
+        @property
+        def value(self) -> int:
+            raise asyncio.CancelledError("nobody waits")
+
+    assert [result.cause for result in run_checks(Ending)] == ["SystemExit: 3"] * 2
+    even, positive = run_checks(Cancelled)
+    assert (even.outcome, positive.cause) == (
+        "gap",
+        "asyncio.exceptions.CancelledError: nobody waits",
+    )
+    with pytest.raises(pytest.xfail.Exception, match="only odd ones are made"):
+        Cancelled().test_even()
 
 
 def test_a_class_is_torn_down_when_nobody_reads_on() -> None:

@@ -19,6 +19,7 @@ from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.registry import Registry
 from mlxlab.testing.kit import Conformance, checks_of, run_checks
+from mlxlab.testing.kit.checks import FAILURES
 from mlxlab.testing.suites import suite_of
 
 NOT_HERE = (UsageError, SandboxUnavailable, TaskError, PolicyError)
@@ -42,7 +43,7 @@ def main(*words: str) -> None:
         _tried(entry, spec, suite, set(filter(None, without.split(","))), say)
     except NOT_HERE as error:
         say(unmade=" ".join(str(error).split()))
-    except Exception as error:
+    except FAILURES as error:
         said = str(error) if isinstance(error, MlxError) else _last(error)
         say(failed=" ".join(said.split()))
     # A plugin's threads and exit handlers have no say in the verdict.

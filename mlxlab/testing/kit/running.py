@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from mlxlab.testing.kit.checks import Check, Conformance, checks_of
+from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
 
 Outcome = Literal["ok", "gap", "FAILED"]
 
@@ -53,7 +53,7 @@ def _failure(subject: Conformance, check: Check) -> BaseException | None:
             method(subject)
         finally:
             _call(subject, "teardown_method")
-    except Exception as error:
+    except FAILURES as error:
         return error
     return None
 
