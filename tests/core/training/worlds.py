@@ -111,7 +111,7 @@ class Unavailable(Memory):
 
 class Toy(ToyTask):
     def __init__(self) -> None:
-        pass
+        super().__init__()
 
 
 class Moved(Toy):
