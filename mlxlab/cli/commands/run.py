@@ -14,7 +14,7 @@ A component is written name, name:argument or name?key=value&key=value;
 'mlx plugins list' shows what is installed, 'mlx plugins show NAME' the options
 of one. Durations are written 90, 90s, 30m or 2h. Ctrl-C stops a run so that
 --resume takes it up again. 'mlx run --print-config > exp.toml' makes a file to
-edit for --config; paths in it are relative to the folder that mlx is started in."""
+edit for --config; paths in it are relative to the folder that mlx starts in."""
 _SPECS = ("task", "scaffold", "policy", "sandbox", "rewards", "editor")
 _FIXED = (
     *("time_s", "exec_timeout_s", "max_cost_usd", "max_tokens", "max_state_bytes"),
