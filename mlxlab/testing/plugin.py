@@ -3,16 +3,20 @@
 Fixtures `toy_task` and `left_as_found`; and each class that inherits from a conformance suite has
 to leave environment, working folder, threads, processes and logging as it found them; `leaves`, a
 tuple on the class, names variables and threads that a library leaves for good once it is used.
-Nothing of mlxlab is imported before. `-p no:mlxlab` switches it off.
+Where a check is a bare assertion pytest tells the values in it. Nothing of mlxlab is imported
+before. `-p no:mlxlab` switches it off.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from mlxlab import testing
 
 if TYPE_CHECKING:
     from mlxlab.testing.found import Surroundings
@@ -22,6 +26,9 @@ _KIT = "mlxlab.testing.kit.checks"
 _BEGINS = "_xunit_setup_class_fixture"
 """What pytest calls the fixture that stands for setup_class and teardown_class."""
 _BEFORE: pytest.StashKey[Surroundings] = pytest.StashKey()
+
+_SUITES = {f"{testing.__name__}.{each.name}" for each in pkgutil.iter_modules(testing.__path__)}
+pytest.register_assert_rewrite(*sorted(_SUITES - sys.modules.keys()))
 
 
 @pytest.fixture

@@ -47,6 +47,14 @@ def test_a_task(toy_task):
 def test_handlers(left_as_found):
     import logging
     logging.getLogger().addHandler(logging.NullHandler())
+
+class Chatty:
+    def says(self, code, **limits):
+        return "hello"
+
+def test_values():
+    from mlxlab.testing import SandboxConformance
+    SandboxConformance.test_stdin_is_empty(Chatty())
 '''
 PLAIN = """
 import os, sys
@@ -80,7 +88,8 @@ def test_what_a_suite_leaves_behind_is_found(tmp_path: Path) -> None:
     assert "the thread toy runs on" in told
     assert "logging got a NullHandler" in told
     assert "TestGood" not in told.partition("short test summary")[2]
-    assert "2 failed, 8 passed, 2 errors" in told, told
+    assert "assert 'hello' ==" in told
+    assert "3 failed, 8 passed, 2 errors" in told, told
 
 
 def test_others_do_not_notice_it(tmp_path: Path) -> None:

@@ -27,11 +27,6 @@ def test_the_pages_example_is_a_test_module(tmp_path: Path) -> None:
     assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
 
 
-def test_pytest_is_not_imported_for_it() -> None:
-    code = "import sys, mlxlab.testing.policies; assert 'pytest' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
 def test_the_server_may_be_a_function_of_the_request() -> None:
     with Loopback(echo) as server:
         policy = OpenAI(OpenAIConfig(model="m", base_url=f"{server.url}/v1"))
