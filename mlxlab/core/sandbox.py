@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, runtime_checkable
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mlxlab.core.records import Limits, Record
 
@@ -18,6 +18,8 @@ INPUT = "input"
 
 Outcome = Literal["exited", "timeout", "oom", "killed"]
 OnOutput = Callable[[Literal["stdout", "stderr"], str], None]
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path of the host; a relative one is taken below the working folder of that moment."""
 
 
 class SandboxFileError(ValueError):
@@ -39,16 +41,16 @@ class SandboxSetup(Record):
     """What a sandbox is opened with.
 
     Args:
-        scratch: a folder of the host that the sandbox owns until it is closed.
-        inputs: the folder shown read-only as `input/`; None for no input.
+        scratch: a folder of the host that the sandbox owns until it is closed; always absolute.
+        inputs: the folder shown read-only as `input/`, absolute too; None for no input.
         hidden: packages that must be out of sight, as in `Task.hidden`.
         cores: processor cores that the code may use; its thread pools are made as large.
         cpus: the processors to pin the code to, so that neighbours do not share them; empty: any.
         gpus: indices of the GPUs leased to this sandbox; the code sees these and no other.
     """
 
-    scratch: Path
-    inputs: Path | None = None
+    scratch: AbsolutePath
+    inputs: AbsolutePath | None = None
     hidden: tuple[str, ...] = ()
     cores: int = 1
     cpus: tuple[int, ...] = ()

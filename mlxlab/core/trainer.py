@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlxlab.core.training.examples import Corpus
 
 FINAL = "final"
-"""The folder below a training's own that holds its result, in the form of Hugging Face."""
+"""The folder below a training's own that holds its result, which the new policy is made from."""
 CHECKPOINTS = "checkpoints"
 
 
@@ -96,7 +96,10 @@ class Trainer(Protocol):
     """Whether it takes actions from recorded states."""
 
     def train(self, job: TrainJob) -> PolicyRef:
-        """Train to the end and return the new policy, `local:OUT/final`.
+        """Train to the end and return the new policy, whose spec's argument is `OUT/final`.
+
+        It is `local:OUT/final` for a model of Hugging Face; a trainer of something else names a
+        policy that reads what it wrote there.
 
         Raises:
             MissingExtra: a package is not installed.

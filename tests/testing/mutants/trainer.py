@@ -169,7 +169,7 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
     "needs_arena_is_true": (Idle, "no action was ever submitted"),
     "prints_nothing": (lambda: Around(first=lambda job: print("epoch 1")), "printed: 'epoch 1"),
     "result_differs": (lambda: Around(last=copied), "final holds the base's files"),
-    "result_is_final": (lambda: Around(last=elsewhere), "/model'), expected PolicyRef"),
+    "result_is_final": (lambda: Around(last=elsewhere), "/final/model', expected local:"),
     "same_seed_same_figures": (
         lambda: told(lambda p: p.model_copy(update={"figures": {"loss": random.random()}})),
         "with one seed, loss of step 1 is",
