@@ -1,17 +1,11 @@
-"""The conformance suite on every sandbox that mlxlab has."""
+"""The conformance suite on the sandbox that runs on any Linux; the others' stand with their own."""
 
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.sandboxes.local import LocalConfig, LocalSandbox
-from mlxlab.testing.sandboxes import SandboxConformance
+from mlxlab.testing import SandboxConformance
 
 
 class TestLocal(SandboxConformance):
     @classmethod
     def make(cls) -> Sandbox:
         return LocalSandbox(LocalConfig())
-
-
-class TestBubblewrap(SandboxConformance):
-    @classmethod
-    def make(cls) -> Sandbox:
-        return LocalSandbox(LocalConfig(isolation="bubblewrap"))
