@@ -118,3 +118,13 @@ def test_a_template_whose_turns_do_not_end_needs_an_end_token(
 def test_a_spec_with_options_of_a_policy_is_refused(bases: dict[str, Path]) -> None:
     with pytest.raises(UsageError, match="temperature"):
         load_base(f"local:{bases['plain']}?temperature=0.3")
+
+
+def test_an_adapter_is_left_on_no_gguf_file(tmp_path: Path) -> None:
+    """What it was learned on could not be put below it; said before the weights are read."""
+    (tmp_path / "small.gguf").write_bytes(b"no weights")
+    for base in (tmp_path, tmp_path / "small.gguf"):
+        asked = job(tmp_path / "out", corpus(), base=PolicyRef(spec=f"local:{base}"))
+        with pytest.raises(UsageError, match=r"small\.gguf.*save=adapter") as refused:
+            load(asked, Weights(lora=True, save="adapter", device="cpu"))
+        assert "save=merged" in refused.value.hint and "\n" not in str(refused.value)

@@ -90,6 +90,15 @@ def load_base(
     return loaded
 
 
+def gguf_of(spec: str, template: str | None) -> str:
+    """The name of the GGUF file that a spec's weights stand in; empty where they stand in none.
+
+    Raises:
+        UsageError: there is no such base, or it has no chat template and none is given.
+    """
+    return _checkpoint(*_place(spec), template).gguf or ""
+
+
 def _own(device: str) -> str:
     """Of several processes that train together each takes the GPU of its number."""
     import torch

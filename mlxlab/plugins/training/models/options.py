@@ -13,7 +13,7 @@ from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.removal import remove_tree
 from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import TrainJob
-from mlxlab.plugins.training.models.base import Lora, load_base
+from mlxlab.plugins.training.models.base import Lora, gguf_of, load_base
 from mlxlab.plugins.training.models.loaded import Loaded
 from mlxlab.plugins.training.models.tiny import is_tiny
 from mlxlab.plugins.training.quiet import quiet
@@ -65,7 +65,8 @@ def load(job: TrainJob, weights: Weights) -> Loaded:
     one, whatever runs came in between, and it can be asked beside what was made of it.
 
     Raises:
-        UsageError, PolicyError: there is no such base, or it cannot be trained.
+        UsageError, PolicyError: there is no such base, or it cannot be trained, or what is to be
+            left of it could not be used.
     """
     # Threads that spin while they wait take the cores from the sandboxes.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -83,10 +84,22 @@ def load(job: TrainJob, weights: Weights) -> Loaded:
         "template": template,
     }
     if not is_tiny(job.base.spec):
+        _refuse_useless(job.base.spec, weights, template)
         return load_base(job.base.spec, **given)
     folder = _kept(job, template)
     loaded = load_base(str(Spec(name="local", argument=str(folder))), **given)
     return replace(loaded, base=job.base.spec)
+
+
+def _refuse_useless(base: str, weights: Weights, template: str | None) -> None:
+    """Before hours of training: an adapter is loaded on a folder of weights, and on no GGUF."""
+    adapter_alone = weights.lora and weights.save == "adapter"
+    if adapter_alone and (file := gguf_of(base, template)):
+        raise UsageError(
+            f"No adapter is loaded on the GGUF file '{file}': save=adapter would leave none that "
+            "can be asked or trained further.",
+            "Write save=merged, which leaves whole weights.",
+        )
 
 
 def _kept(job: TrainJob, template: str | None) -> Path:
