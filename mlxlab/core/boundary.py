@@ -1,6 +1,6 @@
 """Where a component's code begins and ends: what goes wrong there is named once, with its owner.
 
-Authors raise plain errors. An MlxError is for people already and passes, as cancelling does.
+Authors raise plain errors. An MlxError is for people already and passes, as being cancelled does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from math import isfinite
 from types import TracebackType
@@ -20,7 +20,7 @@ from mlxlab.core import watch
 from mlxlab.core.errors import MlxError, PluginError
 
 if TYPE_CHECKING:
-    from mlxlab.core.records import ComponentRef
+    from mlxlab.core.records import ComponentRef, Record
 
 SLOW = 12.0
 """How many times the limit it may take to prepare something: data and images are fetched."""
@@ -33,6 +33,7 @@ MOST_WORDS = 10_000
 _LONGEST_CAUSE = 500
 _MORE = f"{watch.LIMIT}=SECONDS allows more."
 T = TypeVar("T")
+R = TypeVar("R", bound="Record")
 
 
 class Late(PluginError):
@@ -123,25 +124,27 @@ async def answering(
     Raises:
         PluginError: the code raised, or kept the event loop too long.
     """
-    limit, found = asyncio.timeout(limit_s), watch.current()
+    call, task = f"{who}: {what}", asyncio.current_task()
+    limit = asyncio.timeout(limit_s)
     try:
-        if found is not None:
-            found.await_for(f"{who}: {what}")
-        async with limit:
-            yield
+        with watch.awaiting(call, task, limit_s):
+            async with limit:
+                yield
     except passing:
         if not limit.expired():
             raise
-        raise late(f"{who}: {what} took longer than {limit_s:g} s.", _MORE) from None
+        raise late(f"{call} took longer than {limit_s:g} s.", _MORE) from None
     except BaseException as error:
         if limit.expired() and isinstance(error, TimeoutError):
-            raise late(f"{who}: {what} took longer than {limit_s:g} s.", _MORE) from error
-        if (named := _named(error, f"{who}: {what}", f"{who}: {what} failed")) is not None:
+            raise late(f"{call} took longer than {limit_s:g} s.", _MORE) from error
+        cancelled = task is not None and task.cancelling() > 0
+        if isinstance(error, GeneratorExit) or (
+            isinstance(error, asyncio.CancelledError) and cancelled
+        ):
+            raise
+        if (named := _named(error, call, f"{call} failed")) is not None:
             raise named from error
         raise
-    finally:
-        if found is not None:
-            found.await_for("")
 
 
 async def apart(who: str, what: str, function: Callable[..., T], *arguments: Any) -> T:
@@ -158,7 +161,7 @@ async def apart(who: str, what: str, function: Callable[..., T], *arguments: Any
                 result = context.run(function, *arguments)
         except BaseException as error:
             failed = error
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any longer
             loop.call_soon_threadsafe(_give, answer, result, failed)
 
     threading.Thread(target=work, name=f"mlxlab {what}", daemon=True).start()
@@ -173,6 +176,11 @@ def number_problem(value: object) -> str:
     if not (isfinite(value) and abs(value) <= HUGE):
         return f"is {value:g}"
     return ""
+
+
+def whole(found: R) -> R:
+    """A record as its type says; raises ValidationError where it was made past that."""
+    return type(found).model_validate(dict(found))
 
 
 def kept_text(text: str, most: int = MOST_WORDS) -> str:
@@ -191,9 +199,11 @@ def _give(answer: asyncio.Future[T], result: T, failed: BaseException | None) ->
 
 def _named(error: BaseException, call: str, failed: str, hint: str = "") -> MlxError | None:
     """The error that names its owner; None for one that passes as it is."""
-    if isinstance(error, watch.Hung):
+    if isinstance(error, watch.Hung) or (
+        isinstance(error, BaseExceptionGroup) and error.subgroup(watch.Hung) is not None
+    ):
         return Late(f"{call} took longer than {watch.limit_s():g} s.", _MORE)
-    if isinstance(error, MlxError | asyncio.CancelledError | GeneratorExit):
+    if isinstance(error, MlxError):
         return None
     if isinstance(error, KeyboardInterrupt) and _from_keyboard(error):
         error.add_note(call)
