@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from mlxlab.core.boundary import number_problem
+from mlxlab.core.boundary import Boundary, number_problem, whole
 from mlxlab.core.errors import PluginError
 from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.records import Completion, Usage
@@ -27,6 +27,12 @@ def recordable(who: str, completion: object) -> Completion:
     if not isinstance(text, str):
         kind = type(text).__name__
         raise PluginError(f"{who} returned a Completion whose text is {kind}, no text.")
+    with Boundary(who, "act"):
+        return whole(_countable(completion))
+
+
+def _countable(completion: Completion) -> Completion:
+    """An answer without what nobody can count with."""
     update: dict[str, Any] = {}
     notes: list[str] = []
     for name in ("text", "reasoning"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlxlab.core.boundary import MOST_TEXT, cause_of, number_problem
+from mlxlab.core.boundary import MOST_TEXT, Boundary, cause_of, number_problem, whole
 from mlxlab.core.errors import PluginError
 from mlxlab.core.jsonl import as_json
 from mlxlab.core.records import Decision, Message
@@ -16,8 +16,12 @@ def choice_of(who: str, choice: object, step: int) -> Decision | Wait | Stop:
     if not isinstance(choice, Decision | Wait | Stop):
         raise PluginError(f"{who} proposed a {type(choice).__name__}, no Decision.")
     if isinstance(choice, Decision):
+        with Boundary(who, "propose"):
+            choice = whole(choice)
         if choice.step != step:
             raise PluginError(f"{who} proposed step {choice.step} where step {step} comes next.")
+        if choice.parent is not None and not 0 <= choice.parent < step:
+            raise PluginError(f"{who} proposed to go on from step {choice.parent}, which is none.")
         if problem := number_problem(choice.limits.wall_s):
             raise PluginError(f"{who} proposed a step whose time limit {problem}.")
         if choice.extra:
@@ -30,8 +34,10 @@ def messages_of(who: str, found: object) -> Sequence[Message]:
     if not isinstance(found, list | tuple) or not found:
         raise PluginError(f"{who}: prompt returned {_described(found)}, no list of messages.")
     for each in found:
-        if not isinstance(each, Message) or not isinstance(each.content, str):
+        if not isinstance(each, Message) or not isinstance(getattr(each, "content", None), str):
             raise PluginError(f"{who}: prompt returned {_described(each)} as a message.")
+    with Boundary(who, "prompt"):
+        found = [whole(message) for message in found]
     length = sum(len(message.content) for message in found)
     _refuse_longer(who, "prompt", length)
     return found

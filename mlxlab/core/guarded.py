@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from mlxlab.core.boundary import SLOW, Boundary, answering, number_problem, whose
+from mlxlab.core.boundary import SLOW, Boundary, answering, number_problem, whole, whose
 from mlxlab.core.errors import PluginError, SandboxError
 from mlxlab.core.records import Limits
 from mlxlab.core.registry import Component
@@ -53,6 +53,8 @@ class GuardedSandbox:
         """Execute; what is too long to keep is cut, a time that is none is 0."""
         times = 1 + limits.wall_s / limit_s()
         result = await self._ask("run", ExecResult, times, (), request, limits, on_output)
+        with Boundary(self._owner, "run"):
+            result = whole(result)
         most = limits.kept_output_chars + 1000  # with a note of what is left out
         update: dict[str, Any] = {
             name: found[:most]
@@ -87,7 +89,9 @@ class GuardedSandbox:
 
     async def snapshot(self, store: StateStore, parent: str) -> Snapshot:
         """Record the workspace."""
-        return await self._ask("snapshot", Snapshot, SLOW, (), store, parent)
+        found = await self._ask("snapshot", Snapshot, SLOW, (), store, parent)
+        with Boundary(self._owner, "snapshot"):
+            return whole(found)
 
     async def restore(self, store: StateStore, state: str) -> None:
         """Make the workspace equal to a state."""
@@ -95,7 +99,9 @@ class GuardedSandbox:
 
     async def packages(self) -> Packages:
         """What the code will find."""
-        return await self._ask("packages", Packages, SLOW, ())
+        found = await self._ask("packages", Packages, SLOW, ())
+        with Boundary(self._owner, "packages"):
+            return whole(found)
 
     async def close(self) -> None:
         """Stop everything."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlxlab.core.boundary import SLOW, Boundary, number_problem
+from mlxlab.core.boundary import SLOW, Boundary, number_problem, whole
 from mlxlab.core.errors import PluginError
 from mlxlab.core.task import Grader, Task, TaskInfo
 
@@ -15,6 +15,8 @@ def stated_info(who: str, task: Task) -> TaskInfo:
         info: object = task.info
     if not isinstance(info, TaskInfo):
         raise PluginError(f"{who}: info is {type(info).__name__}, no TaskInfo.")
+    with Boundary(who, "info"):
+        info = whole(info)
     for name in _NUMBERS:
         value = getattr(info, name)
         if value is not None and (problem := number_problem(value)):
