@@ -12,6 +12,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from mlxlab.core.watch import watching
+
 T = TypeVar("T")
 CANCEL_S = 60.0
 """How long an interrupted call may take to put its things in order, in seconds."""
@@ -37,7 +39,8 @@ class Background:
 
         async def watched() -> T:
             try:
-                return await work
+                with watching():
+                    return await work
             finally:
                 ended.set()
 

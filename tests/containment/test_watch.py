@@ -9,14 +9,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from mlxlab.api.training import plan_training, run_plan
+from mlxlab.api.training.watching import Callbacks
 from mlxlab.core import boundary, watch
 from mlxlab.core.boundary import Boundary, Late, answering, apart
 from mlxlab.core.errors import PluginError
+from mlxlab.core.hooks import Hooks, hookimpl
 from mlxlab.core.loops import run_loop
 from mlxlab.core.watch import Watch, watched_loop, watching
+from tests.api.test_training import TOYS
+from tests.api.test_training import options as training_of
 
 
 @pytest.fixture(autouse=True)
@@ -296,3 +302,31 @@ def test_loops_in_two_threads_do_not_wait_for_each_other() -> None:
     done.set()
     thread.join()
     assert took < 5
+
+
+def test_a_training_from_python_is_watched(tmp_path: Path) -> None:
+    class Hangs:
+        @hookimpl
+        def mlx_training_step(self) -> None:
+            time.sleep(8)
+
+    hooks = Hooks()
+    hooks.register(Hangs(), "acme 1.2 (bad)")
+    done = run_plan(plan_training(training_of(tmp_path), TOYS), Callbacks(None, None), hooks)
+    assert done.manifest.status == "done"
+    assert "mlx_training_step took longer than" in hooks.broken["acme 1.2 (bad)"]
+
+
+def test_what_an_environment_of_gymnasium_s_asks_is_watched() -> None:
+    from mlxlab.gym.background import Background
+
+    async def judged() -> None:
+        with Boundary("acme", "judge"):
+            keep(8)
+
+    background = Background()
+    try:
+        with pytest.raises(Late, match="acme: judge took longer"):
+            background.call(judged())
+    finally:
+        background.stop()

@@ -18,6 +18,7 @@ from mlxlab.core.boundary import whose
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
+from mlxlab.core.watch import watching
 
 _BEAT_S = 5.0
 """How often train.json is brought up to date; what a kill costs its wall time."""
@@ -69,7 +70,7 @@ def _attend(plan: TrainPlan, hooks: Hooks) -> Training:
     plan.folder.mkdir(parents=True, exist_ok=True)
     if plan.warm_up is not None:
         _attend(plan.warm_up, hooks)
-    with arena_of(plan, hooks, lambda line: None, None) as arena:
+    with watching(), arena_of(plan, hooks, lambda line: None, None) as arena:
         trained(plan, replace(plan.job(), arena=arena))
     return Training(plan.folder)
 
@@ -122,7 +123,8 @@ class _Session:
         return Training(self._plan.folder)
 
     def _train(self) -> PolicyRef:
-        with arena_of(self._plan, self._hooks, self._warn, self._writer.scratch) as arena:
+        made = arena_of(self._plan, self._hooks, self._warn, self._writer.scratch)
+        with watching(), made as arena:
             job = replace(self._plan.job(), arena=arena, tell=self._tell, warn=self._warn)
             return trained(self._plan, job)
 
