@@ -32,6 +32,16 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what suites caught: what passing tests print is not shown, nor what workers print."""
+    passed = terminalreporter.getreports("passed")
+    said = [told for each in passed for name, told in each.user_properties if name == "conformance"]
+    if said:
+        terminalreporter.section("conformance")
+        for line in sorted(map(str, said)):
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def folders_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The tests' prepared inputs, secret and config do not mix with the user's."""
