@@ -31,7 +31,7 @@ HELP = {
     "tasks": "list, show and check tasks",
     "policies": "list models and presets with keys and prices; try one with a real call",
     "sandboxes": "list what sandboxes made, and remove what crashes left",
-    "plugins": "list, describe and check what is installed",
+    "plugins": "list, describe, check and begin plugins",
     "doctor": "what this machine can isolate, what answers, what to install",
 }
 

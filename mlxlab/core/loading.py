@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,7 @@ def undisturbed(guarded: bool = True) -> Iterator[None]:
     Raises:
         RuntimeError: a part of `SHARED` was replaced; it is put back.
     """
-    with _ONE_AT_A_TIME:
-        before = [(each, dict(vars(each))) for each in SHARED if guarded]
+    with _ONE_AT_A_TIME, unreplaced() if guarded else nullcontext():
         here = _here()
         try:
             with redirect_stdout(sys.stderr):
@@ -57,9 +56,22 @@ def undisturbed(guarded: bool = True) -> Iterator[None]:
             if here and here != _here():
                 with suppress(OSError):
                     os.chdir(here)
-            replaced = [name for each, parts in before for name in _put_back(each, parts)]
-        if replaced:
-            raise RuntimeError(f"it replaces {', '.join(replaced)}")
+
+
+@contextmanager
+def unreplaced() -> Iterator[None]:
+    """Keep `SHARED` as it is.
+
+    Raises:
+        RuntimeError: a part of it was replaced; it is put back.
+    """
+    before = [(each, dict(vars(each))) for each in SHARED]
+    try:
+        yield
+    finally:
+        replaced = [name for each, parts in before for name in _put_back(each, parts)]
+    if replaced:
+        raise RuntimeError(f"it replaces {', '.join(replaced)}")
 
 
 def _here() -> Path | None:

@@ -40,6 +40,7 @@ class CommandConformance(Conformance):
     """What stands after `mlx`."""
     arguments: ClassVar[tuple[str, ...] | None] = None
     """Words with which it does something harmless, in seconds, in an empty folder; None: none."""
+    declarable = ("arguments",)
     loadings: ClassVar[dict[EntryPoint, Loading]] = {}
 
     @classmethod
@@ -196,7 +197,7 @@ def _last(text: str) -> str:
 
 
 _RUN = """\
-import json, sys
+import json, pathlib, sys
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import Parser
@@ -206,5 +207,5 @@ command = registry.load(registry.find("command", Spec.parse(name)))
 parser = Parser(prog=f"mlx {name}")
 command.configure(parser)
 found = command.run(parser.parse_args(words))
-open(told, "w").write(json.dumps(found if isinstance(found, int) else repr(found)))
+pathlib.Path(told).write_text(json.dumps(found if isinstance(found, int) else repr(found)))
 """

@@ -46,6 +46,33 @@ class Closed:
         raise OSError("no room\\nanywhere")
 """
 
+KNOWN = """
+class Greet:
+    'Greets whom it is told to.'
+    conformance = {"arguments": ("you",)}
+
+    @staticmethod
+    def configure(parser):
+        parser.description = "Greet."
+        parser.add_argument("whom", help="who is greeted")
+
+    @staticmethod
+    def run(args):
+        print("hello", args.whom)
+        return 0
+
+class Shy:
+    'Says how well a step ended.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+    conformance = {"mood": "good", "cases": 5}
+
+    def judge(self, step, task):
+        from mlxlab.core.records import RewardValue
+        return RewardValue(value=0.5, reason="it is shy")
+"""
+RUN = "command.run_returns_a_status"
+
 
 @pytest.fixture
 def flawed(place: Place) -> Place:
@@ -71,7 +98,9 @@ def test_a_check_that_hangs_or_ends_its_process_costs_itself(flawed: Place) -> N
     gaps = {name for name, each in checks.items() if each["outcome"] == "gap"}
     assert gaps == {"command.loads_quietly", "component.loads_alone"}
     assert checks["command.configure_only_declares"]["outcome"] == "ok"
-    assert found["counts"] == {"ok": len(checks) - 6, "gap": 2, "FAILED": 4}
+    counts = {"ok": len(checks) - 6, "gap": 2, "FAILED": 4, "not_checked": 2}
+    assert found["counts"] == counts
+    assert set(one["not_checked"]) == {"command.json_is_all_of_stdout", RUN}
     assert (one["kind"], one["distribution"], one["ok"]) == ("command", "flawed-parts", False)
 
 
@@ -90,12 +119,17 @@ def test_gaps_that_nobody_checks_exits_and_failing_setups_are_told_in_a_line(pla
     last = closed["checks"][-1]
     assert (last["id"], last["outcome"]) == ("sandbox", "FAILED")
     assert last["cause"] == "it cannot be set up: OSError: no room anywhere"
+    assert len(closed["not_checked"]) > 50, "the checks that were to come"
+    assert set(closed["not_checked"].values()) == {last["cause"]}
 
 
 def test_what_cannot_be_made_here_says_so_and_is_checked_as_far_as_it_goes(place: Place) -> None:
     done = place.mlx("plugins", "check", "policy.local")
     assert done.returncode == 0, done.stdout
-    assert "Not made here: policy 'local' needs a path." in done.stdout
+    *_, told, total = done.stdout.splitlines()
+    count, _, why = told.strip().partition(" not checked: ")
+    assert int(count) > 30 and why.startswith("policy 'local' needs a path.")
+    assert f"0 FAILED of 10 checks; {count} not checked (policy 'local' needs a path." in total
     assert "component.is_described" in done.stdout
     assert "component.parts_are_there" not in done.stdout and "policy." not in done.stdout[20:]
 
@@ -103,7 +137,7 @@ def test_what_cannot_be_made_here_says_so_and_is_checked_as_far_as_it_goes(place
 def test_a_whole_spec_is_made_with_its_options(place: Place) -> None:
     done = place.mlx("plugins", "check", "toy-parts::constant", "--json")
     (one,) = json.loads(done.stdout)["components"]
-    assert (one["spec"], one["not_checked"]) == ("toy-parts::constant", None)
+    assert (one["spec"], one["not_checked"]) == ("toy-parts::constant", {})
     assert {each["id"].partition(".")[0] for each in one["checks"]} == {
         "loads",
         "component",
@@ -112,7 +146,35 @@ def test_a_whole_spec_is_made_with_its_options(place: Place) -> None:
     done = place.mlx("plugins", "check", "suite.builtin?part=train")
     assert done.returncode == 0, done.stdout
     assert "suite builtin?part=train" in done.stdout
-    assert "0 gap, 0 FAILED of 13 checks." in done.stdout
+    assert "0 gap, 0 FAILED of 14 checks." in done.stdout
+
+
+def test_a_class_says_what_its_suite_has_to_know(place: Place) -> None:
+    place.module("knownparts", KNOWN)
+    parts = {"command.greet": "knownparts:Greet", "reward.shy": "knownparts:Shy"}
+    distribution(place.site, "known-parts", parts)
+    done = place.mlx("plugins", "check", "known-parts", "--json")
+    greet, shy = json.loads(done.stdout)["components"]
+    failed = [{c["id"]: c["cause"] for c in one["checks"] if c["cause"]} for one in (greet, shy)]
+    assert RUN in {each["id"] for each in greet["checks"]} and greet["not_checked"] == {}
+    assert failed[0] == {}
+    assert failed[1] == {
+        "component.conformance_is_its_suites": "conformance names 'mood', and its suite knows "
+        "cases; conformance: cases has to be a function that takes the suite"
+    }
+
+
+def test_what_is_for_another_interface_fails_in_a_line(place: Place) -> None:
+    place.module("futureparts", "raise SystemExit('imported')\n")
+    distribution(place.site, "future-parts", {"reward.future": "futureparts:Future"})
+    (info,) = place.site.glob("future_parts-*.dist-info")
+    points = info / "entry_points.txt"
+    points.write_text(points.read_text() + "\n[mlxlab.api]\n2 = futureparts\n")
+    done = place.mlx("plugins", "check", "future", "--json")
+    (one,) = json.loads(done.stdout)["components"]
+    ((name, outcome, cause),) = [(c["id"], c["outcome"], c["cause"]) for c in one["checks"]]
+    assert (name, outcome, done.returncode) == ("loads", "FAILED", 1)
+    assert "needs the plugin API 2, and this mlxlab" in cause and "\n" not in cause
 
 
 def test_a_kind_that_it_is_not(place: Place) -> None:

@@ -1,1 +1,1 @@
-"""What is installed: listed, described and checked."""
+"""What is installed: listed, described and checked; and what is begun."""

@@ -13,6 +13,8 @@ import traceback
 from typing import Any
 
 from mlxlab.core.entries import HOOKS, Entry, advertised
+from mlxlab.core.errors import PluginError
+from mlxlab.core.loading import loaded
 
 
 def main(group: str, name: str, target: str, distribution: str) -> None:
@@ -28,32 +30,40 @@ def main(group: str, name: str, target: str, distribution: str) -> None:
     try:
         cause = _problem(group, fitting[0])
     except BaseException as error:
-        cause = traceback.format_exception_only(error)[-1].strip()
+        cause = _told(error)
     print(json.dumps({"ok": not cause, "cause": cause}), file=answer, flush=True)
     # A plugin's threads and exit handlers have no say in the verdict.
     os._exit(0)
 
 
 def _problem(group: str, entry: Entry) -> str:
-    loaded = entry.entry_point.load()
+    target = loaded(entry)
     if group == HOOKS:
         from mlxlab.core.hooks import Hooks
 
-        Hooks().register(loaded)
+        Hooks().register(target)
         return ""
-    return _misshapen(entry.kind, loaded)
+    return _misshapen(entry.kind, target)
 
 
-def _misshapen(kind: str, loaded: Any) -> str:
+def _told(error: BaseException) -> str:
+    """A failure in a line: the plugin's own, where it is one, since its owner is known."""
+    if isinstance(error, PluginError) and error.__cause__ is None:
+        return str(error)
+    whose = error.__cause__ if isinstance(error, PluginError) else None
+    return traceback.format_exception_only(whose or error)[-1].strip()
+
+
+def _misshapen(kind: str, target: Any) -> str:
     """What is wrong with a component before it is made; the empty text if nothing is."""
     if kind == "command":
-        missing = [name for name in ("configure", "run") if not callable(getattr(loaded, name, 0))]
+        missing = [name for name in ("configure", "run") if not callable(getattr(target, name, 0))]
         return f"it has no {' and no '.join(missing)}" if missing else ""
-    if not callable(loaded):
-        return f"it is a {type(loaded).__name__}, neither a class nor a function"
+    if not callable(target):
+        return f"it is a {type(target).__name__}, neither a class nor a function"
     from mlxlab.core.registry import config_model
 
-    config_model(loaded)
+    config_model(target)
     return ""
 
 

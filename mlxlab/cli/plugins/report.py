@@ -27,6 +27,7 @@ class Report:
         self._json = as_json
         self._console = Console(highlight=False)
         self._counts: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()
         self._found: list[dict[str, Any]] = []
 
     def begin(self, entry: Entry, spec: str) -> None:
@@ -44,9 +45,10 @@ class Report:
 
     def end(self, entry: Entry, spec: str, loads: Result, findings: Findings) -> None:
         """An entry's checks have ended."""
-        if findings.note:
-            self._line(Text(plain(f"  Not made here: {findings.note}"), "yellow"))
-            self._line(Text("  What takes an instance was not checked.", "yellow"))
+        reasons = Counter(findings.left.values())
+        self._left += reasons
+        for why, count in reasons.items():
+            self._line(Text(plain(f"  {count} not checked: {why}"), "yellow"))
         checks = [loads, *findings.results]
         self._found.append(
             {
@@ -57,7 +59,7 @@ class Report:
                 "spec": spec,
                 "ok": loads.outcome == "ok" and findings.ok,
                 "cause": next((each.cause for each in checks if each.outcome == "FAILED"), None),
-                "not_checked": findings.note or None,
+                "not_checked": findings.left,
                 "checks": [each._asdict() for each in checks],
             }
         )
@@ -65,13 +67,22 @@ class Report:
     def close(self) -> int:
         """Sum up; returns the exit status."""
         counts = {outcome: self._counts[outcome] for outcome in STYLES}
+        left = self._left.total()
         if self._json:
-            print_json({"components": self._found, "counts": counts})
+            print_json({"components": self._found, "counts": counts | {"not_checked": left}})
         else:
             total = sum(counts.values())
             parts = [f"{count} {name}" for name, count in counts.items()]
-            self._line(Text(f"{', '.join(parts)} of {total} checks.", "bold"))
+            self._line(Text(f"{', '.join(parts)} of {total} checks{self._told_left()}.", "bold"))
         return 1 if counts["FAILED"] else 0
+
+    def _told_left(self) -> str:
+        """How many checks were not run, with the reason that most of them have."""
+        if not self._left:
+            return ""
+        (why, _), *others = self._left.most_common()
+        more = f"; and {len(others)} other reasons" if others else ""
+        return f"; {self._left.total()} not checked ({plain(why).rstrip('.')}{more})"
 
     def _line(self, text: Text) -> None:
         if not self._json:

@@ -11,17 +11,23 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from mlxlab import testing
 from mlxlab.cli.plugins.entry import same
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
+from mlxlab.core.loading import loaded
 from mlxlab.core.registry import Registry
+from mlxlab.testing.commands import RUNNING
+from mlxlab.testing.components.conformance import made_for
 from mlxlab.testing.kit import Conformance, checks_of, run_checks
 from mlxlab.testing.kit.checks import FAILURES
+from mlxlab.testing.kit.declared import attributes_of, gaps_of
 from mlxlab.testing.suites import suite_of
 
+NOT_RUN = "A command is run where its `conformance` gives `arguments` that do no harm."
 NOT_HERE = (UsageError, SandboxUnavailable, TaskError, PolicyError)
 """What says that a component cannot be made on this machine, and not that it is broken."""
 ALL = "component"
@@ -41,8 +47,6 @@ def main(*words: str) -> None:
     entry = same(kind, name, target, distribution)
     try:
         _tried(entry, spec, suite, set(filter(None, without.split(","))), say)
-    except NOT_HERE as error:
-        say(unmade=" ".join(str(error).split()))
     except FAILURES as error:
         said = str(error) if isinstance(error, MlxError) else _last(error)
         say(failed=" ".join(said.split()))
@@ -51,63 +55,77 @@ def main(*words: str) -> None:
 
 
 def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> None:
-    found = _of_all(entry, spec) if suite == ALL else _of_kind(entry, spec)
-    if found is None:
+    target = loaded(entry)
+    whole = _of_all(entry, spec) if suite == ALL else _of_kind(entry, spec, target)
+    if whole is None:
         say(done=True)
         return
-    whole, needs = found
-    if needs:
-        try:
-            Registry.installed().create(entry.kind, spec)
-        except NOT_HERE as error:
-            without |= needs
-            say(unmade=" ".join(str(error).split()))
-        except MlxError:  # the checks say it, each in its way
-            pass
-    elif suite != ALL and entry.kind == "command":
-        without |= _running()
-    checks = [check for check in checks_of(whole) if check.id not in without]
-    say(checks=[check.id for check in checks])
-    subject = _said_when_ready(whole, say)
-    declared = getattr(entry.entry_point.load(), "known_gaps", {})
-    known = {check.id for check in checks}
-    gaps = {name: str(why) for name, why in declared.items() if name in known} if (
-        isinstance(declared, Mapping)
-    ) else {}  # fmt: skip
-    for result in run_checks(subject, gaps, without):
-        say(result=list(result))
+    checks = {check.id for check in checks_of(whole)} - without
+    say(checks=sorted(checks))
+    left, why, declaring = _impossible(entry, spec, whole, target)
+    if left:
+        say(left=sorted(left & checks), why=why)
+    if checks - left:
+        _run(_said_when_ready(whole, say), gaps_of(declaring, whole), without | left, say)
     say(done=True)
 
 
-def _of_all(entry: Entry, spec: str) -> tuple[type[Conformance], set[str]]:
-    """The suite of every component, and the checks that need an instance."""
-    from mlxlab.testing.components import ComponentConformance
-    from mlxlab.testing.components.conformance import made_for
+def _run(suite: type[Conformance], gaps: dict[str, str], without: set[str], say: Say) -> None:
+    checks = {check.id for check in checks_of(suite)} - without
+    begun = False
+    try:
+        for result in run_checks(suite, gaps, without):
+            begun = True
+            say(result=list(result))
+    except NOT_HERE as error:  # as a sandbox without its engine, which is opened first
+        if begun:
+            raise
+        say(left=sorted(checks), why=" ".join(str(error).split()))
 
-    whole = type("Checked", (ComponentConformance,), {"kind": entry.kind, "spec": spec})
-    return whole, made_for(entry.kind, entry.entry_point.load())
+
+def _of_all(entry: Entry, spec: str) -> type[Conformance]:
+    """The suite of every component."""
+    return type("Checked", (testing.ComponentConformance,), {"kind": entry.kind, "spec": spec})
 
 
-def _of_kind(entry: Entry, spec: str) -> tuple[type[Conformance], set[str]] | None:
+def _of_kind(entry: Entry, spec: str, target: object) -> type[Conformance] | None:
     """The suite of its kind, which makes what the spec says; None: there is none."""
     base = suite_of(entry.kind)
     if base is None:
         return None
+    given = attributes_of(target, base)
     if entry.kind == "command":
-        return type("Checked", (base,), {"name": spec}), set()
-    Registry.installed().create(entry.kind, spec)  # or it says why not
+        return type("Checked", (base,), {"name": spec, **given})
 
     def make(cls: type) -> Any:
         return Registry.installed().create(entry.kind, spec).instance
 
     more = {"spec": classmethod(lambda cls: spec)} if entry.kind == "policy" else {}
-    return type("Checked", (base,), {"make": classmethod(make), **more}), set()
+    return type("Checked", (base,), {"make": classmethod(make), **more, **given})
 
 
-def _running() -> set[str]:
-    from mlxlab.testing.commands import RUNNING
+def _impossible(
+    entry: Entry, spec: str, whole: type[Conformance], target: object
+) -> tuple[set[str], str, object]:
+    """The checks of a suite that cannot be run here, and why; with whom to ask for known gaps.
 
-    return {f"command.{name}" for name in RUNNING}
+    That is the component as it was made, since a gap may come with an option, else its class.
+    """
+    if issubclass(whole, testing.CommandConformance):
+        unsaid = RUNNING if whole.arguments is None else ()
+        return {f"command.{name}" for name in unsaid}, NOT_RUN, target
+    every = {check.id for check in checks_of(whole)}
+    whose = issubclass(whole, testing.ComponentConformance)
+    left = made_for(entry.kind, target) if whose else every
+    try:
+        made = Registry.installed().create(entry.kind, spec).instance if left else target
+    except NOT_HERE as error:
+        return left, " ".join(str(error).split()), target
+    except MlxError:
+        if not whose:
+            raise
+        made = target  # the checks say it, each in its way
+    return set(), "", target if whose else made
 
 
 def _said_when_ready(suite: type[Conformance], say: Say) -> type[Conformance]:

@@ -8,7 +8,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -25,10 +25,10 @@ Hear = Callable[[Result], None]
 
 @dataclass
 class Findings:
-    """What came of an entry's checks; `note` says what was not checked, and why."""
+    """What came of an entry's checks; `left` are those that could not be run, and why."""
 
     results: list[Result] = field(default_factory=list)
-    note: str = ""
+    left: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -77,7 +77,7 @@ class _Suite:
 
     def _goes_on(self) -> bool:
         """One process; whether another one has to go on."""
-        left: list[str] = []
+        ahead: list[str] = []
         ready = False
         with child(*self._words, ",".join(sorted(self._done))) as (process, errors):
             for saying in sayings(process, self._timeout_s):
@@ -85,26 +85,28 @@ class _Suite:
                     return False
                 if "failed" in saying:
                     when = "cleared away" if ready else "set up"
-                    return self._blame(self._suite, f"it cannot be {when}: {saying['failed']}")
-                if "unmade" in saying:
-                    self._findings.note = str(saying["unmade"])
+                    cause = f"it cannot be {when}: {saying['failed']}"
+                    return self._blame(self._suite, cause, ahead)
                 if "checks" in saying:
-                    left = list(saying["checks"])
+                    ahead = list(saying["checks"])
+                if "left" in saying:
+                    self._findings.left |= dict.fromkeys(saying["left"], str(saying["why"]))
+                    ahead = [name for name in ahead if name not in self._findings.left]
                 ready = ready or "ready" in saying
                 if "result" in saying:
                     result = Result(*saying["result"])
                     self._add(result)
-                    left = [name for name in left if name != result.id]
+                    ahead = [name for name in ahead if name != result.id]
             cause = _cause(process, errors, self._timeout_s)
-        if cause == "" and self._findings.note and not ready:
-            return False
-        if not (ready and left):
-            return self._blame(self._suite, cause)
-        self._blame(left[0], cause)
-        return len(left) > 1
+        if not (ready and ahead):
+            return self._blame(self._suite, cause, ahead)
+        self._blame(ahead[0], cause)
+        return len(ahead) > 1
 
-    def _blame(self, name: str, cause: str) -> bool:
+    def _blame(self, name: str, cause: str, left: Sequence[str] = ()) -> bool:
+        """Add a failure; `left` are the checks that it keeps from being run."""
         self._add(Result(name, "FAILED", "", cause))
+        self._findings.left |= dict.fromkeys(left, cause)
         return False
 
     def _add(self, result: Result) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,6 +51,11 @@ class ReplayConfig(BaseModel):
             raise UsageError(f"Cannot replay '{run}': {error.message}", error.hint) from error
 
 
+def _of_its_run(suite: Any) -> dict[str, Any]:
+    """What a request has that a replay answers: a decision of the recorded run."""
+    return {"decision": suite.policy.decision}
+
+
 class Replay:
     """Gives the recorded answer of the same step and call, without asking a model.
 
@@ -60,6 +65,8 @@ class Replay:
     Raises:
         UsageError: the run is not there, cannot be read, or holds no answers or no steps.
     """
+
+    conformance: ClassVar[Mapping[str, Any]] = {"seeded": True, "fields": _of_its_run}
 
     def __init__(self, config: ReplayConfig) -> None:
         self.config = config
@@ -72,6 +79,8 @@ class Replay:
                 f"Finish it first: mlx run --resume {config.run}",
             )
         manifest = self._folder.manifest()
+        self.decision = steps[0].decision
+        """The recorded run's first."""
         self.order = Order(steps, manifest.workers, manifest.budget.steps)
 
     async def act(self, request: PolicyRequest) -> Completion:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from random import Random
+from types import MappingProxyType
 from typing import ClassVar
 
 from pydantic import ValidationError
@@ -38,13 +39,16 @@ class RecipeScaffold:
     """
 
     needs_score: ClassVar[bool] = False
-    known_gaps: ClassVar[dict[str, str]] = {
-        "scaffold.prompts_tell_what_to_hand_in": "the programs that recipes become hand it in"
-    }
+    known_gaps: Mapping[str, str] = MappingProxyType(
+        {"scaffold.prompts_tell_what_to_hand_in": "the programs that recipes become hand it in"}
+    )
 
     def __init__(self, config: RecipeConfig) -> None:
         self.config = config
         self.max_asks = config.repairs
+        if not config.explain:
+            untold = {"scaffold.prompts_tell_the_task": "with explain=false the model knows it"}
+            self.known_gaps = {**self.known_gaps, **untold}
 
     def propose(self, tree: TreeView, rng: Random) -> Decision | Wait | Stop:
         """Always one more recipe, from the clean state; `draft` until one has a score."""

@@ -63,6 +63,7 @@ def load_apart(points: Sequence[EntryPoint]) -> list[Loading]:
 
 def main() -> None:
     """Load what stdin names; each line of stdout is a Loading."""
+    import mlxlab.core.loading
     import mlxlab.core.registry
     import mlxlab.testing.found  # noqa: F401 - for all that are forked
 
@@ -106,13 +107,15 @@ def _chunks(read: int) -> Iterator[bytes]:
 
 
 def _loaded(point: EntryPoint) -> Loading:
+    from mlxlab.core.loading import unreplaced
     from mlxlab.testing.found import Surroundings, output
 
     before, known = Surroundings.now(), set(sys.modules)
     cause = ""
     with output() as printed:
         try:
-            point.load()
+            with unreplaced():  # what a run keeps from it otherwise is what is looked for here
+                point.load()
         except BaseException as error:
             cause = traceback.format_exception_only(error)[-1].strip()
     heavy = tuple(name for name in HEAVY if name in sys.modules and name not in known)

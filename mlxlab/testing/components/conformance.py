@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from mlxlab.core.entries import Entry
+from mlxlab.core.entries import Entry, misfit
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components import protocols
@@ -17,6 +17,7 @@ from mlxlab.testing.components.apart import Loading, load_apart
 from mlxlab.testing.components.signatures import differences
 from mlxlab.testing.found import left_as_found, output
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.kit.declared import problems_of
 
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
@@ -76,6 +77,8 @@ class ComponentConformance(Conformance):
 
     def test_loads_alone(self) -> None:
         """In a fresh process it loads, and leaves stdout, environment, folder and threads alone."""
+        why = misfit(self.entry())
+        assert why is None, f"it {why[0]}"
         seen = self._loading()
         assert not seen.cause, f"it does not load: {seen.cause}"
         assert not seen.printed, f"it prints while it is loaded: {seen.printed!r}"
@@ -178,6 +181,13 @@ class ComponentConformance(Conformance):
         assert not unknown, f"known_gaps names no check: {', '.join(unknown)}"
         bare = sorted(name for name, reason in declared.items() if not str(reason).strip())
         assert not bare, f"known_gaps without a reason: {', '.join(bare)}"
+
+    def test_conformance_is_its_suites(self) -> None:
+        """What `conformance` of its class gives its suite are attributes that the suite takes."""
+        from mlxlab.testing.suites import suite_of
+
+        problems = problems_of(self.target(), suite_of(self.kind))
+        assert not problems, "; ".join(problems)
 
     @classmethod
     def _subject(cls) -> Any:

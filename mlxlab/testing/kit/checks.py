@@ -33,6 +33,8 @@ class Conformance:
     prefix: ClassVar[str] = ""
     """What the ids of the suite's checks begin with: the kind of component."""
     known_gaps: ClassVar[Mapping[str, str]] = {}
+    declarable: ClassVar[tuple[str, ...]] = ()
+    """The attributes that a component may give its suite by its own `conformance`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Turn the checks of declared gaps into strict expected failures."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from mlxlab.core.policy import PolicyRequest, Sampling
 from mlxlab.core.records import ComponentRef, Decision, Message
+from mlxlab.core.registry import Registry
 from mlxlab.core.task import MetricInfo, SubmissionContract, TaskInfo
 
 TASK = TaskInfo(
@@ -21,6 +23,20 @@ TASK = TaskInfo(
     private_rows=3,
     data_hash="0",
 )
+
+
+@lru_cache
+def asked_by(scaffold: str) -> dict[str, Any]:
+    """The fields of a scaffold's first request, at a task of one small table."""
+    from mlxlab.testing.scaffolds.moments import draws, seen
+    from mlxlab.testing.tasks import toy_task
+
+    made = Registry.installed().create("scaffold", scaffold)
+    task = toy_task().info
+    tree = seen(task)
+    choice = made.instance.propose(tree, draws(tree))
+    assert isinstance(choice, Decision), f"the scaffold '{scaffold}' begins with {choice!r}"
+    return {"decision": choice.model_copy(update={"scaffold": made.ref}), "task": task}
 
 
 def neutral_request(*contents: str, **fields: Any) -> PolicyRequest:

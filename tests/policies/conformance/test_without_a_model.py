@@ -64,7 +64,21 @@ class TestReplay(Unasked):
         return f"replay:{cls.folder}"
 
     @classmethod
-    def request(cls, *contents: str, **fields: Any) -> PolicyRequest:
-        decision = RunFolder(cls.folder).steps()[0].decision
-        asked = super().request(*contents, **fields)
-        return asked.model_copy(update={"decision": decision, "role": "policy"})
+    def fields(cls) -> dict[str, Any]:
+        return {"decision": RunFolder(cls.folder).steps()[0].decision}
+
+
+class TestRandom(Unasked):
+    scaffold = "recipe"
+
+    @classmethod
+    def spec(cls) -> str:
+        return "random"
+
+
+class TestClimb(Unasked):
+    scaffold = "recipe"
+
+    @classmethod
+    def spec(cls) -> str:
+        return "climb"

@@ -119,7 +119,17 @@ class Excused(Good):
     known_gaps: ClassVar[dict[str, str]] = {"reward.is_kind": "it is strict"}
 
 
+class Talkative(Good):
+    """Tells its suite what the suite did not ask."""
+
+    conformance: ClassVar[dict[str, object]] = {"mood": "good"}
+
+
 MUTANTS = {
+    "conformance_is_its_suites": (
+        "component:Talkative",
+        "conformance names 'mood', and its suite knows cases",
+    ),
     "argument_is_an_option": ("component:Lost", "argument is 'path', which is no option"),
     "is_described": ("component:Mute", "component:Mute has no docstring"),
     "known_gaps_are_checks": ("component:Excused", "names no check: reward.is_kind"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
+from typing import Any, ClassVar
 
 from mlxlab.core.actions import Action, RunCode
 from mlxlab.core.errors import PolicyError
@@ -28,6 +30,8 @@ class Catalog:
     network, and answers the same request with the same program, since what was tried before is
     read from the request's messages and every draw comes from the request's seed.
     """
+
+    conformance: ClassVar[Mapping[str, Any]] = {"seeded": True}
 
     async def act(self, request: PolicyRequest) -> Completion:
         """Answer with an action, or as the run's editor with a text.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from mlxlab.core.policy import PolicyRequest, Price
 
 
 class Free:
     """No price, no tokens, nothing to close."""
+
+    conformance: ClassVar[Mapping[str, Any]] = {"seeded": True, "scaffold": "recipe"}
+    """What its checks have to know: it answers scaffolds that list their actions."""
 
     def bound(self, request: PolicyRequest) -> tuple[int, int]:
         """No tokens: nobody is asked."""

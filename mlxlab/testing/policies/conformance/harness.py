@@ -13,7 +13,7 @@ from mlxlab.core.errors import PolicyError
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.policies.requests import neutral_request
+from mlxlab.testing.policies.requests import asked_by, neutral_request
 
 T = TypeVar("T")
 
@@ -48,6 +48,12 @@ class Harness(Conformance, ABC):
     """What a call may take at most, in seconds."""
     key_variable: ClassVar[str | None] = None
     """The environment variable without which `make` fails."""
+    scaffold: ClassVar[str] = ""
+    """The spec of the scaffold that asks, for a policy that makes it anew; else nobody's."""
+    declarable = (
+        *("echoes", "seeded", "timed", "at_once", "most_chars", "call_s", "key_variable"),
+        *("scaffold", "fields"),
+    )
 
     policy: ClassVar[Policy]
     _runner: ClassVar[asyncio.Runner]
@@ -65,7 +71,12 @@ class Harness(Conformance, ABC):
     @classmethod
     def request(cls, *contents: str, **fields: Any) -> PolicyRequest:
         """A request of user messages that the policy has an answer to."""
-        return neutral_request(*contents, **fields)
+        return neutral_request(*contents, **{**cls.fields(), **fields})
+
+    @classmethod
+    def fields(cls) -> dict[str, Any]:
+        """What its requests have otherwise than neutral ones: a decision, a task."""
+        return asked_by(cls.scaffold) if cls.scaffold else {}
 
     @classmethod
     def setup_class(cls) -> None:

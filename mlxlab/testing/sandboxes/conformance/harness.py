@@ -31,6 +31,7 @@ class Harness(Conformance, ABC):
     prefix = "sandbox"
     temporary_bytes: ClassVar[int | None] = 1 << 30
     """What the folder for temporary files may hold; None where nothing but the disk limits it."""
+    declarable = ("temporary_bytes",)
 
     sandbox: ClassVar[Sandbox]
     folder: ClassVar[Path]

@@ -26,6 +26,7 @@ class Harness(Conformance, ABC):
     prefix: ClassVar[str] = "scaffold"
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""
+    declarable = ("actions", "task")
     _kept: ClassVar[dict[str, TreeView]]
 
     @classmethod

@@ -25,6 +25,7 @@ class Harness(Conformance, ABC):
     prefix: ClassVar[str] = "task"
     sandbox: ClassVar[str] = "local"
     """The spec of the sandbox that programs run in: the starter, and the search for answers."""
+    declarable = ("sandbox", "look_s")
 
     _open: ClassVar[ExitStack]
     _subject: ClassVar[Subject | None] = None

@@ -44,6 +44,7 @@ class Harness(Conformance):
     """Trains once for all checks that only look; the others train in folders of their own."""
 
     prefix = "trainer"
+    declarable = ("base", "corpus")
 
     folder: ClassVar[Path]
     first: ClassVar[PolicyRef]
