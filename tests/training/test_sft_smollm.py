@@ -61,7 +61,7 @@ def train(runs: list[Path], out: Path, trainer: str, model: str) -> Training:
 def test_a_real_model_learns_real_steps_and_goes_on_step_by_step(tmp_path: Path) -> None:
     """Each RL step is at a state of AIDE, of 1,080 tokens, and at one of the `recipe` scaffold.
 
-    28 tokens hold a recipe, and no program of AIDE: its actions are invalid, and worth the same.
+    28 tokens hold a recipe, and no whole program of AIDE: its actions are all worth the same.
     The entropy's bonus moves the weights where no group's rewards differ.
     """
     runs = recorded(tmp_path / "runs")
