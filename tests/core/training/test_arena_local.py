@@ -150,7 +150,8 @@ def program(price: float, more: str = "") -> Completion:
 
 def at_work(arena: Arena) -> set[Any]:
     """The sandboxes in which something runs: what a test must reach into to break them."""
-    return {one for one in arena._crew._sandboxes._open if one.sandbox._inner._running}
+    opened = [(one, one.sandbox._sandbox._inner) for one in arena._crew._sandboxes._open]
+    return {one for one, inner in opened if inner is not None and inner._running}
 
 
 def test_killed_sandboxes_are_replaced_in_the_middle_of_a_batch(
@@ -163,8 +164,10 @@ def test_killed_sandboxes_are_replaced_in_the_middle_of_a_batch(
         assert time.monotonic() < until
         time.sleep(0.05)
     time.sleep(0.3)
-    for one in broken:
-        os.kill(one.sandbox._inner._place.engine.pid, signal.SIGKILL)
+    pids = [one.sandbox._sandbox._inner._place.engine.pid for one in broken]
+    assert min(pids) > 1, pids  # an engine that is down has -1, which kill takes for everybody
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
     taken = [answer.result(60) for answer in waiting]
     assert [t.failed for t in taken] == [""] * 4
     assert {t.observation.status for t in taken if t.observation} == {"ok"}
