@@ -67,20 +67,11 @@ def run_seed(seed: int, folder: Path, cache: Path, ablations: bool) -> None:
     values = merged(values, more)
     first = {**values, "rl": [arm for arm in values["rl"] if arm["name"] != TIMED]}
     plan = planned(first, seed, folder, cache)
-    wanted = before(plan, {STEPWISE, EPISODES})
-    for stage in plan.stages:  # what both take says how many steps are as much time
-        if stage.name in wanted:
-            run_pipeline(plan, only=stage.name)
+    for stage in plan.stages:  # what both arms take says how many steps are as much time
+        run_pipeline(plan, only=stage.name)
+        if stage.name == EPISODES:
+            break
     run_pipeline(planned(timed(values, folder), seed, folder, cache))
-
-
-def before(plan: Plan, arms: set[str]) -> set[str]:
-    """Some stages, and everything that they need."""
-    found = set(arms)
-    for stage in reversed(plan.stages):
-        if stage.name in found:
-            found |= set(stage.needs)
-    return found
 
 
 def merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
