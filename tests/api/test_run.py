@@ -172,7 +172,8 @@ def test_the_frame_has_a_row_a_step(out: Path) -> None:
     assert by_step.loc[3, "score"] == 0.25
     assert frame["cost_usd"].tolist() == [0.25] * 4
     assert frame["prompt_tokens"].isna().all()  # the policy does not say
-    assert frame["reward.python:mlxlab.testing.rewards.constant.ConstantReward"].tolist() == [0.5] * 4
+    constant = "reward.python:mlxlab.testing.rewards.constant.ConstantReward"
+    assert frame[constant].tolist() == [0.5] * 4
     again = mlxlab.load(run.folder).frame()
     pd.testing.assert_frame_equal(frame, again)
 

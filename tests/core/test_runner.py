@@ -155,7 +155,8 @@ def test_patience_ends(tmp_path: Path) -> None:
 
 
 def test_a_broken_component_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"policy 'test' of tests 0: act failed: ValueError: oops"):
+    told = r"policy 'test' of tests 0: act failed: ValueError: oops"
+    with pytest.raises(PluginError, match=told):
         run(make_runner(tmp_path / "a", ScriptedPolicy([ValueError("oops")])))
 
     class Broken(JsonScaffold):

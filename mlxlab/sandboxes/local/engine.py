@@ -51,8 +51,13 @@ class Engine:
 
     @property
     def pid(self) -> int:
-        """The zygote's process."""
-        return -1 if self._life is None else self._life.pid
+        """The zygote's process; raises SandboxError while there is none.
+
+        No number stands for none: `kill` takes -1 for every process there is.
+        """
+        if self._life is None:
+            raise SandboxError("The local sandbox has no process: it is not open.")
+        return self._life.pid
 
     def limit(self, memory_bytes: int) -> bool:
         """Limit the memory of all that runs below together; False where that cannot be done."""

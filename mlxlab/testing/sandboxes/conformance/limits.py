@@ -68,10 +68,10 @@ class ResourceLimits(Harness):
         assert self.script(_FORKS, "8", processes=16).stdout == "all made\n"
 
     def test_a_fork_bomb_ends_with_its_time(self) -> None:
-        """A fork bomb ends with its time, and the sandbox can be used after it."""
+        """A fork bomb ends with its time at the latest, and the sandbox can be used after it."""
         code = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
         result = self.script(code, wall_s=1.5, processes=32)
-        assert result.outcome == "timeout" and result.duration_s < 30, result
+        assert result.outcome in {"timeout", "killed"} and result.duration_s < 30, result
         assert self.says("print('usable')") == "usable"
 
     def test_the_size_of_a_file(self) -> None:
