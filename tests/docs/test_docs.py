@@ -48,7 +48,10 @@ class Reader:
 
     def console(self, command: str, fails: bool) -> None:
         argv = shlex.split(command)
-        if argv[0] in {"mlx", "pytest"}:
+        if argv[0] == "mlx" and ">" in argv:
+            mlx = shlex.join([self._interpreter, "-m", "mlxlab"])
+            self._execute(["bash", "-c", mlx + command.removeprefix("mlx")], fails)
+        elif argv[0] in {"mlx", "pytest"}:
             module = "mlxlab" if argv[0] == "mlx" else "pytest"
             self._execute([self._interpreter, "-m", module, *argv[1:]], fails)
         elif argv[0] == "pip":
