@@ -42,8 +42,19 @@ def test_ablations_keep_what_the_study_did(study: ModuleType, tmp_path: Path) ->
     assert {"collect-plain", "sft-plain", "binary", "no-format", "no-corner"} <= set(more)
 
 
-def test_what_comes_before_an_arm_is_done_first(study: ModuleType, tmp_path: Path) -> None:
-    values = tomllib.loads(study.STUDY.read_text())
-    plan = study.planned(values, 0, tmp_path / "out", tmp_path / "cache")
-    found = study.before(plan, {"ppo"})
-    assert found == {"ppo", "sft", "collect-expert", "collect-builtin", "explore"}
+def test_what_comes_before_the_timed_arm_is_done_first(
+    study: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str | None] = []
+    monkeypatch.setattr(study, "run_pipeline", lambda plan, only=None: done.append(only))
+    monkeypatch.setattr(
+        study,
+        "timed",
+        lambda values, folder: {**values, "rl": values["rl"][:1]},
+    )
+    study.run_seed(0, tmp_path / "out", tmp_path / "cache", ablations=True)
+    *first, rest = done
+    assert rest is None  # all that is left, as one pipeline
+    assert first[0] == "explore" and first[-1] == study.EPISODES
+    needed = ["collect-plain", "sft", "sft-plain", "grpo", "ppo-own"]
+    assert [name for name in first if name in needed] == needed
