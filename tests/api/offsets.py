@@ -33,7 +33,7 @@ COMPONENTS = {
 
 class Toy(ToyTask):
     def __init__(self) -> None:
-        pass
+        super().__init__()  # a component without options takes no parameter
 
 
 class Other(Toy):
