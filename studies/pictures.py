@@ -18,11 +18,10 @@ LINES = ("random valid", "random search", "best constant", "free probes + random
 ABLATIONS = {
     "fine-tuning": ("sft", "sft-plain"),
     "the reward's parts": ("grpo", "binary", "no-format", "no-corner"),
-    "our two changes": ("grpo", "only-idle", "only-own", "grpo-own"),
     "episodes": ("grpo", "episodes-equal-transitions", "episodes-equal-time"),
 }
 """What each ablation compares, the study's own arm first."""
-OURS = ("sft", "grpo", "grpo-own")
+OURS = ("sft", "grpo")
 EPISODES = ABLATIONS["episodes"]
 CURVES = {
     "reward": "reward of sampled actions",

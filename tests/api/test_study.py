@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -23,38 +23,40 @@ def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def keys(study: ModuleType, folder: Path, *, ablations: bool) -> dict[str, str]:
-    values = tomllib.loads(study.STUDY.read_text())
-    if ablations:
-        values = study.merged(values, tomllib.loads(study.ABLATIONS.read_text()))
-        text = [{**arm, "trainer": arm["trainer"].replace("STEPS", "3")} for arm in values["rl"]]
-        values = {**values, "rl": text}
     found: dict[str, str] = {}
-    for stage in study.planned(values, 1, folder / "out", folder / "cache").stages:
+    for stage in study.planned(study.tables(ablations), 1, folder, folder / "cache").stages:
         found[stage.name] = stage.key(found)
     return found
 
 
-def test_ablations_keep_what_the_study_did(study: ModuleType, tmp_path: Path) -> None:
+def test_ablations_are_compared_with_the_studys_own_stages(
+    study: ModuleType, tmp_path: Path
+) -> None:
     first = keys(study, tmp_path, ablations=False)
     more = keys(study, tmp_path, ablations=True)
-    kept = [name for name in first if first[name] == more[name]]
-    assert kept == [name for name in first if name not in ("evaluate", "report")]
-    assert {"collect-plain", "sft-plain", "binary", "no-format", "no-corner"} <= set(more)
+    shared = [name for name in first if first[name] == more.get(name)]
+    assert shared == ["explore", "collect", "collect-builtin", "collect-held-out", "sft", "grpo"]
+    assert set(more) - set(first) == {
+        "collect-plain",
+        "sft-plain",
+        "episodes-equal-transitions",
+        "episodes-equal-time",
+        "binary",
+        "no-format",
+        "no-corner",
+    }
 
 
-def test_what_comes_before_the_timed_arm_is_done_first(
-    study: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[str | None] = []
-    monkeypatch.setattr(study, "run_pipeline", lambda plan, only=None: done.append(only))
-    monkeypatch.setattr(
-        study,
-        "timed",
-        lambda values, folder: {**values, "rl": values["rl"][:1]},
-    )
-    study.run_seed(0, tmp_path / "out", tmp_path / "cache", ablations=True)
-    *first, rest = done
-    assert rest is None  # all that is left, as one pipeline
-    assert first[0] == "explore" and first[-1] == study.EPISODES
-    needed = ["collect-plain", "sft", "sft-plain", "grpo", "ppo-own"]
-    assert [name for name in first if name in needed] == needed
+def test_the_equal_arms_are_equal(study: ModuleType, tmp_path: Path) -> None:
+    arms = {arm["name"]: arm["trainer"] for arm in study.tables(True)["rl"]}
+    step, episodes = arms["grpo"], arms["episodes-equal-transitions"]
+
+    def number(trainer: str, name: str) -> int:
+        return int(trainer.partition(f"{name}=")[2].partition("&")[0])
+
+    stepwise = [number(step, name) for name in ("?steps", "states_per_step", "generations")]
+    rolled = [number(episodes, name) for name in ("?steps", "starts_per_step", "episodes", "turns")]
+    assert math.prod(stepwise) == math.prod(rolled)
+    timed = arms["episodes-equal-time"]
+    assert timed.partition("&")[2] == episodes.partition("&")[2]
+    assert number(timed, "?steps") != number(episodes, "?steps")
