@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def tables(ablations: bool) -> dict[str, Any]:
-    """What is run: the study, or those of its stages that ablations are compared with, and these."""
+    """What is run: the study, or the stages of it that ablations are compared with, and these."""
     found = tomllib.loads(STUDY.read_text())
     if not ablations:
         return found

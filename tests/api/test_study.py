@@ -35,7 +35,14 @@ def test_ablations_are_compared_with_the_studys_own_stages(
     first = keys(study, tmp_path, ablations=False)
     more = keys(study, tmp_path, ablations=True)
     shared = [name for name in first if first[name] == more.get(name)]
-    assert shared == ["explore", "collect", "collect-builtin", "collect-held-out", "sft", "grpo"]
+    assert shared == [
+        "explore",
+        "collect-expert",
+        "collect-builtin",
+        "collect-held-out",
+        "sft",
+        "grpo",
+    ]
     assert set(more) - set(first) == {
         "collect-plain",
         "sft-plain",
