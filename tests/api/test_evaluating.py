@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlxlab.api.evaluating import FILE, Evaluation, Measuring, Part, Subject, evaluate
+from mlxlab.api.evaluating.asking import answers, request_of
 from mlxlab.api.evaluating.grids import constants
 from mlxlab.api.evaluating.record import Mean
 from mlxlab.api.evaluating.sampling import sample
 from mlxlab.api.evaluating.scale import Scale
 from mlxlab.api.evaluating.swapping import partners
-from mlxlab.core.errors import UsageError
-from tests.api.offsets import Always, Other, Toy, registry, state
+from mlxlab.core.errors import PolicyError, UsageError
+from tests.api.offsets import Always, Broken, Offsets, Other, Toy, registry, state
 from tests.recorded import task
 
 STATES = (state(0, None), state(1, 2.0), state(2, None, "other"), state(3, 0.75, "other"))
@@ -91,6 +93,40 @@ def test_without_a_grid_no_line_comes_from_one(tmp_path: Path) -> None:
     assert [each.name for each in found.subjects] == ["one"]
     assert "m_best" in found.scale and found.notes
     assert curve(found, "one") == pytest.approx([2 / 3, 2 / 3])  # m_best is 0
+
+
+BROKEN = {"gone": "broken:as it may", "odd": "broken:as it must not", "open": "broken:in closing"}
+
+
+def test_a_policy_that_fails_costs_its_own_figures_alone(tmp_path: Path) -> None:
+    options = SMALL.model_copy(update={"expert": "broken:as it may", "random": "always:2.0"})
+    found = run(tmp_path, {**BROKEN, "one": "always:1.0"}, options=options)
+    names = [each.name for each in found.subjects]
+    assert names[:3] == ["open", "one", "random search"] and "ceiling" in names
+    assert figure(found, "one", "improvement") == figure(found, "open", "improvement") == 0.75
+    gone, odd, closing, expert = found.notes
+    assert gone == "gone: not measured. The server is gone."
+    assert odd.startswith("odd: not measured. policy 'broken' of tests 0: act failed: KeyError")
+    assert closing.startswith("open: measured, but not closed. policy 'broken'")
+    assert expert == "expert: not measured. The server is gone."
+    assert Evaluation.model_validate_json((tmp_path / FILE).read_bytes()) == found
+    kept = sorted(path.stem for path in (tmp_path / "subjects").iterdir())
+    assert kept == ["one", "open", "random_search"]
+
+
+def test_a_failure_cancels_what_is_left_to_ask() -> None:
+    made = registry().create("policy", "broken:as it may").instance
+    Broken.asked = 0
+    requests = [request_of(STATES[0], 0, number) for number in range(100)]
+    with pytest.raises(PolicyError, match="server is gone"):
+        asyncio.run(answers(made, Offsets(), requests, at_once=2))
+    assert Broken.asked <= 4
+
+
+def test_an_empty_name_shows_no_line(tmp_path: Path) -> None:
+    options = SMALL.model_copy(update={"grid": False, "expert": "", "random": ""})
+    found = run(tmp_path, {"one": "always:1.0"}, options=options)
+    assert [each.name for each in found.subjects] == ["one"] and len(found.notes) == 1
 
 
 def test_nothing_to_measure_on_is_refused(tmp_path: Path) -> None:

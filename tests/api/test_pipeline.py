@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlxlab.api.exploring import explore
 from mlxlab.api.pipeline import Plan, StageRecord, Watch, plan_pipeline, read_pipeline, run_pipeline
 from mlxlab.api.pipeline.estimating import estimates
 from mlxlab.api.pipeline.folder import held
 from mlxlab.api.pipeline.measuring import spread
+from mlxlab.api.pipeline.spec import ExploreTable
 from mlxlab.api.pipeline.tasks import expanded
 from mlxlab.api.pipeline.training import as_words
 from mlxlab.api.pipeline.work import Result, Stage, Work
@@ -167,6 +170,26 @@ def test_the_stages_of_a_file_and_what_each_needs(tmp_path: Path) -> None:
     assert changed == ["binary", "evaluate", "report"]
 
 
+def explore_key(folder: Path, text: str) -> str:
+    plan = plan_pipeline(write(folder, SMALL + text), out=folder / "out")
+    return next(stage for stage in plan.stages if stage.name == "explore").key({})
+
+
+def test_what_a_version_of_the_exploration_does_not_use_changes_nothing(tmp_path: Path) -> None:
+    first = explore_key(tmp_path, "[explore]")
+    assert explore_key(tmp_path, "[explore]\nper_axis = 7") == first
+    assert explore_key(tmp_path, "[explore]\nkeep = 7") != first
+    second = explore_key(tmp_path, "[explore]\nversion = 2")
+    assert explore_key(tmp_path, "[explore]\nversion = 2\nper_axis = 7") != second
+
+
+def test_tables_and_calls_have_the_same_defaults() -> None:
+    stated = signature(explore).parameters
+    table = ExploreTable()
+    for name in ("version", "candidates", "keep", "per_axis", "embedder"):
+        assert getattr(table, name) == stated[name].default
+
+
 class Seen(Watch):
     """What was told."""
 
@@ -238,6 +261,22 @@ def test_a_failed_stage_goes_on_where_it_was(tmp_path: Path) -> None:
     run_pipeline(stages(base, {"one": 1, "two": 1}, log))
     assert (tmp_path / "out" / "two" / "left").exists()
     assert log == ["one", "two", "two", "report"]
+
+
+def test_an_evaluation_alone_is_made_anew_and_tells_anew(tmp_path: Path) -> None:
+    log: list[str] = []
+
+    def evaluate(work: Work) -> Result:
+        if not log:
+            work.note("one policy failed")
+        log.append("evaluate")
+        return {}
+
+    made = Stage("evaluate", "evaluate", {}, (), evaluate)
+    plan = Plan(plan_pipeline(write(tmp_path), out=tmp_path / "out").work, (made,))
+    assert run_pipeline(plan).stages["evaluate"].notes == ("one policy failed",)
+    again = run_pipeline(plan, only="evaluate").stages["evaluate"]
+    assert log == ["evaluate", "evaluate"] and again.notes == ()
 
 
 def test_one_stage_alone_wants_those_before_it(tmp_path: Path) -> None:

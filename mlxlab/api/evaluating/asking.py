@@ -31,6 +31,8 @@ async def answers(
 ) -> list[Completion]:
     """One completion for each request, each with its text; a prompt too long is an empty answer.
 
+    A failure cancels what is under way and what was not asked yet.
+
     Raises:
         PolicyError: the policy failed.
     """
@@ -44,7 +46,13 @@ async def answers(
                 return Completion(notes=(str(error),))
         return _written(found, scaffold, request)
 
-    return list(await asyncio.gather(*map(one, requests)))
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(one(request)) for request in requests]
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
+    return [task.result() for task in asked]
 
 
 def _written(found: Completion, scaffold: Scaffold, request: PolicyRequest) -> Completion:

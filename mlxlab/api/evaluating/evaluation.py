@@ -11,7 +11,7 @@ from pathlib import Path
 from mlxlab.api.evaluating.field import Field, Part
 from mlxlab.api.evaluating.grids import Kinds
 from mlxlab.api.evaluating.options import Measuring
-from mlxlab.api.evaluating.record import REWARDS, TRAINED, Evaluation
+from mlxlab.api.evaluating.record import ASKED, REWARDS, Evaluation
 from mlxlab.api.evaluating.references import References, known
 from mlxlab.api.evaluating.sampling import sample
 from mlxlab.api.evaluating.subjects import subjects, write
@@ -48,13 +48,15 @@ def evaluate(
 ) -> Evaluation:
     """Measure policies and the reference lines; what was measured before is taken from `out`.
 
+    A policy that fails is left out, and a note says why: it costs its own figures alone.
+
     Args:
         policies: specs by the name that they have in the report.
         parts: the sets of states and tasks; of their states a sample is drawn by seed.
         training: recorded states of the training tasks, which constants are chosen on.
         scaffold: the spec that episodes are played with; the states' own should be the same.
         out: gets evaluation.json, and subjects/NAME.json as soon as each is measured.
-        reward: the spec of the reward that was trained on.
+        reward: the spec of the reward that single actions are judged by.
         options: how much is measured.
         sandbox: where actions are carried out.
         editor: the policy that carries out delegated edits; None: such edits fail.
@@ -67,7 +69,7 @@ def evaluate(
 
     Raises:
         UsageError: a spec is wrong, or there is nothing to measure on.
-        PolicyError: a policy failed; what was measured before stays.
+        TaskError, SandboxError: there is nothing that any policy could be measured on.
     """
     given = Given(
         scaffold, reward, options or Measuring(), sandbox, editor, workers, exec_timeout_s, cache,
@@ -75,9 +77,10 @@ def evaluate(
     )  # fmt: skip
     found = registry or Registry.installed()
     made = {name: found.create("policy", spec) for name, spec in policies.items()}
+    shown = {name: found.create("policy", spec) for name, spec in given.options.shown.items()}
     field = given.field(parts, training, found, tell)
     try:
-        return asyncio.run(_evaluate(field, made, out))
+        return asyncio.run(_evaluate(field, made, shown, out))
     finally:
         field.arena.close()
 
@@ -118,7 +121,7 @@ class Given:
         )
 
     def _arena(self, parts: Sequence[Part], registry: Registry) -> Arena:
-        rewards = {TRAINED: self.reward, **REWARDS}
+        rewards = {ASKED: self.reward, **REWARDS}
         return Arena(
             {name: registry.create("reward", spec).instance for name, spec in rewards.items()},
             sandbox=self.sandbox,
@@ -138,22 +141,26 @@ def _one_each(states: Sequence[State], seed: int) -> tuple[State, ...]:
 
 
 async def _evaluate(
-    field: Field, policies: Mapping[str, Component[Policy]], out: Path
+    field: Field,
+    policies: Mapping[str, Component[Policy]],
+    shown: Mapping[str, Component[Policy]],
+    out: Path,
 ) -> Evaluation:
     began = time.monotonic()
     wants_grid = field.options.grid and isinstance(field.scaffold.instance, Listing)
     nothing = References({}, {}, {}, Kinds(field.scaffold.instance))
     found = await known(field) if wants_grid else nothing
     field = replace(field, scale=found.scale)
-    measured = [subject async for subject in subjects(field, found, policies, out)]
+    asked = [subject async for subject in subjects(field, found, policies, shown, out)]
+    told = tuple(f"{subject.name}: {subject.note}" for subject in asked if subject.note)
     evaluation = Evaluation(
         scaffold=field.scaffold.ref.spec,
         reward=field.reward,
         scale=f"0: the starting solution; 1: {field.scale.words}",
-        subjects=tuple(measured),
+        subjects=tuple(subject for subject in asked if subject.measured),
         states={part.name: len(part.states) for part in field.parts},
         tasks={part.name: part.tasks for part in field.parts},
-        notes=() if wants_grid else (_why_no_grid(field),),
+        notes=told if wants_grid else (_why_no_grid(field), *told),
         seconds=time.monotonic() - began,
     )
     write(out / FILE, evaluation.model_dump_json(by_alias=True, indent=1))

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlxlab.api.evaluating.options import Measuring
-from mlxlab.api.evaluating.record import REWARDS, TRAINED
+from mlxlab.api.evaluating.record import ASKED, REWARDS
 from mlxlab.api.evaluating.scale import Scale
 from mlxlab.core.registry import Component, Registry
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.states import State
 
-NAMES = (TRAINED, *REWARDS)
+NAMES = (ASKED, *REWARDS)
 """The rewards whose means are reported."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mlxlab.api.evaluating.field import NAMES, Field, Part
 from mlxlab.api.evaluating.loops import episodes
 from mlxlab.api.evaluating.loops import summed_up as loops_of
-from mlxlab.api.evaluating.record import TRAINED, Loops, Singles, Subject, Swap
+from mlxlab.api.evaluating.record import ASKED, Loops, Singles, Subject, Swap
 from mlxlab.api.evaluating.singles import draw
 from mlxlab.api.evaluating.singles import summed_up as singles_of
 from mlxlab.api.evaluating.swapping import swap_test
@@ -90,7 +90,7 @@ async def _swap(field: Field, policy: Policy, done: Callable[[str, str], None]) 
         field.scaffold.instance,
         part.states,
         field.arena,
-        reward=TRAINED,
+        reward=ASKED,
         samples=max(1, field.options.samples // 2),
         seed=field.seed,
     )

@@ -30,5 +30,15 @@ class Measuring(BaseModel):
         "what chance gives, and for the constants.",
     )
     swap: bool = Field(True, description="Whether descriptions are swapped between tasks.")
-    expert: str | None = Field("climb", description="The policy that is shown as the expert.")
-    random: str | None = Field("random", description="The policy that is shown as random search.")
+    expert: str | None = Field(
+        "climb", description="The policy that is shown as the expert; empty: none is."
+    )
+    random: str | None = Field(
+        "random", description="The policy that is shown as random search; empty: none is."
+    )
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The policies that are shown as lines, by the line's name."""
+        named = {"expert": self.expert, "random search": self.random}
+        return {name: spec for name, spec in named.items() if spec}

@@ -13,9 +13,10 @@ from mlxlab.scores.bootstrap import interval
 HELD_IN, HELD_OUT = "held-in", "held-out"
 """States of training tasks that nothing was trained on, and tasks that were never trained on."""
 REWARDS = {"v1": "ml-agent?version=1", "v2": "ml-agent?version=2"}
-"""Both published rewards of ML-Agent, measured whatever was trained on."""
-TRAINED = "reward"
-"""The name of the figure of the reward that was trained on."""
+"""Both published rewards of ML-Agent, measured always."""
+ASKED = "reward"
+"""The name of the figure of the reward that an evaluation was given: one for all that it measures,
+whatever each policy was trained with."""
 
 
 class Mean(Record):
@@ -46,7 +47,7 @@ class Mean(Record):
 class Singles(Record):
     """What single actions came to, taken from a fixed sample of states.
 
-    `figures` has reward (the one trained on), v1, v2, improvement, valid and unique, and
+    `figures` has reward (the one that was given), v1, v2, improvement, valid and unique, and
     improvement_drop and reward_drop where descriptions were swapped; `by_task` each task's means.
     """
 
@@ -96,7 +97,12 @@ class Subject(Record):
     seconds: float = 0.0
     executed: int = 0
     cached: int = 0
-    note: str = ""
+    note: str = Field("", description="Why there are no figures, or what else went wrong.")
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are figures."""
+        return bool(self.singles or self.loops)
 
 
 class Evaluation(Record):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlxlab.api.evaluating.field import NAMES, Field, Part
 from mlxlab.api.evaluating.grids import Grid, Kinds, constants, every_action, grid, listed
-from mlxlab.api.evaluating.record import TRAINED, Loops, Mean, Singles
+from mlxlab.api.evaluating.record import ASKED, Loops, Mean, Singles
 from mlxlab.api.evaluating.roots import root
 from mlxlab.api.evaluating.scale import Scale
 from mlxlab.api.evaluating.singles import Drawn, summed_up
@@ -60,9 +60,9 @@ async def known(field: Field) -> References:
 
 
 async def _rewards(field: Field, state: State) -> dict[str, float]:
-    """The trained reward of every action at a state."""
+    """The given reward of every action at a state."""
     table = await _table(field, state)
-    found = {text: each.taken.rewards.get(TRAINED) for text, each in table}
+    found = {text: each.taken.rewards.get(ASKED) for text, each in table}
     return {text: v.value for text, v in found.items() if v is not None and v.value is not None}
 
 

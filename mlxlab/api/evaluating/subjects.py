@@ -10,21 +10,30 @@ from mlxlab.api.evaluating.lines import FREE, PROBES, Constant, ProbesThenRandom
 from mlxlab.api.evaluating.measuring import looped, measured
 from mlxlab.api.evaluating.record import Subject
 from mlxlab.api.evaluating.references import References, loop_lines, single_lines
+from mlxlab.core.errors import PluginError, PolicyError
+from mlxlab.core.guarded import GuardedPolicy
 from mlxlab.core.policy import Policy
 from mlxlab.core.registry import Component
 
+FAILING = (PolicyError, PluginError)
+"""What a policy raises; all else is about tasks and sandboxes, and so about every policy."""
+
 
 async def subjects(
-    field: Field, found: References, policies: Mapping[str, Component[Policy]], out: Path
+    field: Field,
+    found: References,
+    policies: Mapping[str, Component[Policy]],
+    shown: Mapping[str, Component[Policy]],
+    out: Path,
 ) -> AsyncIterator[Subject]:
-    """Every policy, then the lines; a policy that `out` has these very figures of is not asked."""
+    """Every policy, then the lines; a policy that `out` has these very figures of is not asked.
+
+    A policy that fails has a note and no figures. `shown` are policies too, shown as lines.
+    """
     for name, policy in policies.items():
         yield await _subject(field, name, policy, out, "policy")
-    for name, spec in (("expert", field.options.expert), ("random search", field.options.random)):
-        if spec is not None:
-            made = field.registry.create("policy", spec)
-            subject = await _subject(field, name, made, out, "reference")
-            yield subject
+    for name, policy in shown.items():
+        yield await _subject(field, name, policy, out, "reference")
     if found.grids:
         async for line in _lines(field, found):
             yield line
@@ -38,16 +47,33 @@ async def _subject(
     key = field.key(policy.ref.spec, dict(policy.ref.resolved))
     if (before := _read(place)) is not None and before.key == key:
         return before
-    try:
-        subject = await measured(
-            field, name, policy.instance, swap=field.options.swap and kind == "policy"
-        )
-    finally:
-        await policy.instance.close()
+    swap = field.options.swap and kind == "policy"
     update = {"kind": kind, "spec": policy.ref.spec, "key": key}
-    subject = subject.model_copy(update=update)
-    write(place, subject.model_dump_json(indent=1))
+    subject = (await _asked(field, name, policy, swap)).model_copy(update=update)
+    if subject.measured:
+        write(place, subject.model_dump_json(indent=1))
     return subject
+
+
+async def _asked(field: Field, name: str, policy: Component[Policy], swap: bool) -> Subject:
+    """A policy's figures, or why there are none."""
+    guarded = GuardedPolicy(policy)
+    try:
+        found = await measured(field, name, guarded, swap=swap)
+    except FAILING as error:
+        found = Subject(name=name, spec="", kind="policy", note=f"not measured. {error}")
+    finally:
+        unclosed = await _closed(guarded)
+    return found.model_copy(update={"note": found.note or unclosed})
+
+
+async def _closed(policy: Policy) -> str:
+    """Close a policy; returns what went wrong, which takes nothing from its figures."""
+    try:
+        await policy.close()
+    except FAILING as error:
+        return f"measured, but not closed. {error}"
+    return ""
 
 
 async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:

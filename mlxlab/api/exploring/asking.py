@@ -13,7 +13,8 @@ OPERATOR = "ideas"
 """`Decision.operator` of a request for ideas: policies without a model know them by it."""
 FLAG = "[advice]"
 A_CALL = 25
-"""Ideas asked for in one call; neither version of the paper says how many it asked for at once."""
+"""Ideas asked for in one call; neither version of the paper says how many it asked for at once.
+So many lines fit into one answer, and a later call names what the earlier ones gave."""
 AXES = {
     "Data": "the data: cleaning, missing values, encodings, scaling, features, rows to leave out",
     "Model": "the model: its family, its size, its structure, an ensemble of several",

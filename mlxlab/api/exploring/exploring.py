@@ -64,7 +64,7 @@ def explore(
         per_axis: kept of each axis, in version 2.
         seed: of the requests.
         out: the folder for ideas.jsonl (every call) and ideas.json (the result).
-        embedder: `tfidf` or a sentence-transformers folder; None: `tfidf`.
+        embedder: `tfidf`, or the folder of a sentence-transformers model; None: `tfidf`.
         tell: hears a line for each task.
 
     Raises:
@@ -75,7 +75,7 @@ def explore(
         raise UsageError(f"There is no version {version} of the exploration.", "Use 1 or 2.")
     if not tasks or candidates < 1 or keep < 1 or per_axis < 1:
         raise UsageError("There is nothing to explore.", "Name a task, and 1 idea or more of each.")
-    named, embed = embedder_of(embedder)
+    by = embedder_of(embedder)
     registry = Registry.installed()
     made = registry.create("policy", policy)
     whose = registry.create("scaffold", scaffold).ref
@@ -87,14 +87,19 @@ def explore(
     askings = [_Asking(calls, spec, ground, whose, seed) for spec, ground in grounds.items()]
 
     async def one(asking: _Asking) -> TaskIdeas:
-        found = await _one(asking, wanted, embed, keep if version == 1 else per_axis)
+        found = await _one(asking, wanted, by.embed, keep if version == 1 else per_axis)
         tell(_line(found, candidates))
         return found
 
     explored = Explored(
-        policy=made.ref.spec, scaffold=whose.spec, embedder=named, version=version, seed=seed,
+        policy=made.ref.spec,
+        scaffold=whose.spec,
+        embedder=by.name,
+        embedder_hash=by.digest,
+        version=version,
+        seed=seed,
         tasks=finish(_all(calls, askings, one)),
-    )  # fmt: skip
+    )
     explored.write(out)
     return explored
 

@@ -62,7 +62,9 @@ class Explored(Record):
 
     Args:
         policy, scaffold: specs of who was asked, and of whose prompts the ideas go into.
-        embedder: what made vectors of the ideas: its name, and the folder of a model.
+        embedder: what made vectors of the ideas: `tfidf`, or `sentence-transformers:` and the
+            folder of the model as it was given.
+        embedder_hash: sha256 of the files that this model is loaded from; empty for `tfidf`.
         version: of the paper's selection, 1 or 2.
     """
 
@@ -70,6 +72,7 @@ class Explored(Record):
     policy: str
     scaffold: str
     embedder: str
+    embedder_hash: str = ""
     version: int
     seed: int
     tasks: dict[str, TaskIdeas]

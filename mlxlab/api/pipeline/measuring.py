@@ -23,8 +23,9 @@ def evaluate_stage(work: Work) -> Result:
     if not held_in:
         work.note("Nothing was held back: held-in states are ones that were trained on.")
     options = Measuring(**{name: getattr(table, name) for name in Measuring.model_fields})
+    asked = dict(policies(work))
     found = evaluate(
-        dict(policies(work)),
+        asked,
         parts=(
             Part(HELD_IN, tuple(held_in or training), tasks),
             Part(HELD_OUT, tuple(states(work, "held-out", "runs", None)), work.held_out),
@@ -42,6 +43,11 @@ def evaluate_stage(work: Work) -> Result:
         seed=spec.seed,
         tell=work.watch.count,
     )
+    if lost := ", ".join(name for name in asked if found.subject(name) is None):
+        work.note(
+            f"Not measured, see the notes of the evaluation: {lost}. "
+            "`--only evaluate` measures what is missing, `--only report` reports it."
+        )
     return {"folder": work.folder.relative(out), "subjects": [s.name for s in found.subjects]}
 
 

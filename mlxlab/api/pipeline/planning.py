@@ -33,6 +33,9 @@ OUT = Path("pipelines-out")
 """Where pipelines go by default, each in a folder of its name."""
 _ELSEWHERE = ("policy", "task")
 """Components that may need what another machine has: keys, servers, data."""
+_UNUSED = 4
+"""Stands for `per_axis` in version 1 of the exploration, which keeps nothing by axis: what a file
+says of it, or leaves to a default, is no reason to explore again."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _policies(spec: PipelineSpec) -> Iterator[str]:
     if spec.explore is not None:
         yield spec.explore.policy
     if (table := spec.evaluate) is not None:
-        yield from filter(None, (table.expert, table.random, *table.policies.values()))
+        yield from (*table.shown.values(), *table.policies.values())
 
 
 def _models(work: Work) -> Iterator[str]:
@@ -150,6 +153,8 @@ def _stages(work: Work) -> Iterator[Stage]:
         tables = [table for table in spec.collect if woven(work, table)]
         tasks = tuple(dict.fromkeys(task for t in tables for task in tasks_of(work, t)))
         options = {**spec.explore.model_dump(), "tasks": tasks, "scaffold": spec.scaffold}
+        if spec.explore.version == 1:
+            options["per_axis"] = _UNUSED
         run = partial(explore_stage, tasks=tasks)
         yield Stage("explore", "explore", options | {"seed": spec.seed}, (), run)
     for table in spec.collect:

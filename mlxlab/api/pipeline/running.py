@@ -20,6 +20,10 @@ from mlxlab.core.errors import RecordError, UsageError
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "vllm",
              "scikit-learn", "numpy", "pandas")  # fmt: skip
 
+_ANEW = ("evaluate", "report")
+"""Stages that are made anew where they alone are asked for: an evaluation keeps the figures that it
+has, and asks the policies again that had failed."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -43,7 +47,8 @@ class Done:
 def run_pipeline(plan: Plan, only: str | None = None) -> Done:
     """Do every stage that is not done yet, or one alone.
 
-    A stage whose options have changed, or those of a stage before it, is done again.
+    A stage whose options have changed, or those of a stage before it, is done again. An evaluation
+    or a report that is asked for alone is made anew.
 
     Raises:
         UsageError: there is no stage `only`, or the machine lacks something.
@@ -80,10 +85,10 @@ def run_pipeline(plan: Plan, only: str | None = None) -> Done:
 def _kept(
     stage: Stage, before: StageRecord | None, keys: Mapping[str, str], chosen: list[Stage]
 ) -> bool:
-    """Whether a stage was done with these very options; a report alone is always made anew."""
+    """Whether a stage was done with these very options; what is asked for alone may be anew."""
     if before is None or before.status != "done" or before.key != keys[stage.name]:
         return False
-    return not (stage.kind == "report" and len(chosen) == 1 and stage in chosen)
+    return not (stage.kind in _ANEW and chosen == [stage])
 
 
 def _do(
@@ -96,7 +101,7 @@ def _do(
         why = changed(stage, before, keys)
         folder.clear(stage.name)
         before = None
-    work.notes = list(before.notes) if before is not None else []
+    work.notes = list(before.notes) if before is not None and before.status != "done" else []
     record = StageRecord(
         stage=stage.name,
         key=key,

@@ -33,9 +33,9 @@ class ExploreTable(Table):
     version: Literal[1, 2] = Field(1, description="Of the paper's way to choose them.")
     candidates: Count = Field(100, description="Ideas that are asked for, for each task.")
     keep: Count = Field(10, description="How many are kept, in version 1.")
-    per_axis: Count = Field(4, description="How many are kept of each axis, in version 2.")
+    per_axis: Count = Field(5, description="How many are kept of each axis, in version 2.")
     embedder: str | None = Field(
-        None, description="What makes vectors of ideas; None: what is there."
+        None, description="The folder of a sentence-transformers model, or tfidf; None: tfidf."
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mlxlab.core.components import task_spec
 from mlxlab.core.errors import UsageError
+from mlxlab.core.listed import suite_of
 from mlxlab.core.registry import Registry
 
 _RANGE = re.compile(r"(generated:[^?]*/)(\d+)-(\d+)(\?.*)?")
@@ -32,8 +33,8 @@ def expanded(
 
 def _meant(name: str, part: str, registry: Registry) -> Iterator[str]:
     if name.startswith(_SUITE):
-        suite = registry.create("suite", name.removeprefix(_SUITE)).instance
-        yield from (task.spec for task in suite.tasks() if task.part in (part, ""))
+        _, tasks = suite_of(registry, name.removeprefix(_SUITE))
+        yield from (task.spec for task in tasks if task.part in (part, ""))
         return
     match = _RANGE.fullmatch(name)
     if match is None:

@@ -15,8 +15,6 @@ from mlxlab.api.exploring.diversity import (
     farthest_points,
     mean_distance,
 )
-from mlxlab.api.exploring.embedding import embedder_of
-from mlxlab.core.errors import UsageError
 
 # Five points on a line, at 0, 1, 2, 6 and 10; the distances are exact.
 PLACES = np.array([0.0, 1.0, 2.0, 6.0, 10.0])
@@ -85,20 +83,3 @@ def test_distances_are_cosine_distances(vectors):
         lengths = np.linalg.norm(a) * np.linalg.norm(b)
         expected = 1 - a @ b / lengths if lengths else 1.0
         assert between[one, other] == pytest.approx(expected, abs=1e-9)
-
-
-def test_words_make_alike_ideas_near_and_others_far():
-    name, embed = embedder_of(None)
-    assert name == "tfidf"
-    between = distances(
-        embed(["scale the columns", "scale all the columns", "grow a forest", "!?"])
-    )
-    assert between[0, 1] < 0.5
-    assert between[0, 2] == pytest.approx(1.0)
-    assert between[3, 0] == 1.0
-    assert embed(["!", "?"]).shape[0] == 2
-
-
-def test_an_embedder_that_is_not_there_is_one_clear_line(tmp_path):
-    with pytest.raises(UsageError, match="There is no embedder 'nowhere'"):
-        embedder_of("nowhere")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mlxlab.api.evaluating import HELD_IN, HELD_OUT, Evaluation, Subject
 from mlxlab.api.evaluating.record import Mean
-from mlxlab.api.pipeline.report import bars, curves
+from mlxlab.api.pipeline.report import bars, beside, curves
 from mlxlab.api.pipeline.report.blocks import Block, Heading, Lines, Paragraph, Picture, Table
 from mlxlab.api.pipeline.report.material import Arm, Material
 from mlxlab.api.pipeline.training import totals
@@ -49,7 +49,13 @@ def _overview(material: Material) -> Iterator[str]:
                 f"Exploration: mean distance of two ideas {before:.3f} before the selection, "
                 f"{after:.3f} after it ({result.get('embedder')})."
             )
-    yield f"Reward trained on: {spec.reward}. Model: {spec.model}."
+    arms = [arm for arm in material.arms if arm.kind == "rl"]
+    if arms:
+        rewards = "; ".join(f"{arm.name}: {arm.reward}" for arm in arms)
+        yield f"Rewards trained with: {rewards}."
+    if material.evaluation is not None:
+        yield f"Reward that single actions are judged by: {material.evaluation.reward}."
+    yield f"Model: {spec.model}."
 
 
 def _evaluated(material: Material, evaluation: Evaluation) -> Iterator[Block]:
@@ -158,7 +164,8 @@ def _trained(material: Material) -> Iterator[Block]:
     yield Heading("Reinforcement learning")
     path = material.out / "training.png"
     curves.training_curves(path, arms, material.evaluation)
-    yield Picture(path, "By optimizer step: thin the step's own mean, thick the mean of ten.")
+    caption = "By optimizer step: thin the step's own mean, thick the mean of ten."
+    yield Picture(path, f"{caption} {beside.told(arms, material.evaluation)}".strip())
     yield _first_and_last(arms)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlxlab.api.evaluating import HELD_IN, Evaluation
+from mlxlab.api.pipeline.report import beside
 from mlxlab.api.pipeline.report.drawing import colours, figure, line_style, medians, smooth, top
 from mlxlab.api.pipeline.report.material import Arm
 from mlxlab.api.pipeline.training import totals
@@ -20,18 +21,17 @@ PANELS = {
     "kl": "KL to the start, running median",
 }
 _SHARES = ("improvement", "valid", "unique")
-_SHOWN = ("random valid", "best constant", "ceiling")
 PHASES = {"generate_s": "generating", "execute_s": "executing", "update_s": "updating"}
 
 
 def training_curves(path: Path, arms: Sequence[Arm], evaluation: Evaluation | None) -> None:
-    """Six figures by optimizer step, each arm in its colour, with the lines of held-in states."""
+    """Six figures by optimizer step, each arm in its colour, with lines that are comparable."""
     chosen = colours([arm.name for arm in arms])
     with figure(path, 2, 3, (12, 6.4)) as (made, axes):
         for axis, (name, title) in zip(axes.flat, PANELS.items(), strict=True):
             for arm in arms:
                 _curve(axis, arm, name, chosen[arm.name])
-            if name in ("reward", "improvement", "valid") and evaluation is not None:
+            if evaluation is not None and beside.comparable(arms, evaluation, name):
                 _lines(axis, evaluation, name)
             axis.set_title(title, fontsize=11, loc="left")
             axis.set_xlabel("optimizer step", fontsize=9)
@@ -60,7 +60,7 @@ def _curve(axis: Any, arm: Arm, name: str, colour: str) -> None:
 
 
 def _lines(axis: Any, evaluation: Evaluation, name: str) -> None:
-    for line in _SHOWN:
+    for line in beside.LINES:
         subject = evaluation.subject(line)
         singles = subject.singles.get(HELD_IN) if subject is not None else None
         if singles is not None and name in singles.figures:

@@ -11,17 +11,25 @@ from mlxlab.api.pipeline.work import Work
 from mlxlab.core.errors import RecordError
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.runs import RunFolder
+from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import TrainProgress
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A training that is reported."""
+    """A training that is reported.
+
+    Args:
+        reward: the spec of the reward that it was trained with; fine-tuning reads none.
+        own: the share of states from its own episodes.
+    """
 
     name: str
     kind: str
     record: StageRecord
     steps: list[TrainProgress]
+    reward: str = ""
+    own: float = 0.0
 
     def series(self, figure: str) -> tuple[list[int], list[float]]:
         """The optimizer steps that have a figure, and its values."""
@@ -59,7 +67,14 @@ def _arms(work: Work, records: dict[str, StageRecord]) -> list[Arm]:
 
     tables = [("sft", each) for each in work.spec.sft] + [("rl", each) for each in work.spec.rl]
     return [
-        Arm(each.name, kind, records[each.name], TrainFolder(work.folder.of(each.name)).progress())
+        Arm(
+            name=each.name,
+            kind=kind,
+            record=records[each.name],
+            steps=TrainFolder(work.folder.of(each.name)).progress(),
+            reward=each.reward or work.spec.reward,
+            own=float(Spec.parse(each.trainer).options.get("own", 0.0)),
+        )
         for kind, each in tables
         if each.name in records
     ]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mlxlab.core.errors import MissingExtra, MlxError, RecordError
+from mlxlab.core.errors import MissingExtra, RecordError, UsageError
 from mlxlab.core.training.examples import Corpus
 from mlxlab.core.training.states import State
-from mlxlab.plugins.training.choosing import pool
-from mlxlab.plugins.training.ideas import stripped
+from mlxlab.plugins.training.choosing import Ideas, pool, without_ideas
 
 ROWS, SETTINGS, REWARD = "train.parquet", "mlxlab.json", "reward.py"
 _SOURCE = '''"""verl's custom_reward_function.path: every answer is carried out by mlxlab."""
@@ -45,8 +45,11 @@ class VerlConfig(BaseModel):
     missing: float = Field(
         0.0, description="What an action without a reward gets: verl cannot leave one out."
     )
-    ideas: Literal["keep", "strip"] = Field(
+    ideas: Ideas = Field(
         "keep", description="Whether prompts keep the ideas that exploration wove into them."
+    )
+    trust: bool = Field(
+        False, description="Whether actions are carried out on the tasks of runs of others."
     )
 
 
@@ -65,47 +68,66 @@ class VerlExport:
         """Write the rows, the settings and the reward function; returns the number of rows.
 
         Raises:
-            UsageError: there is no state.
-            RecordError: the folder cannot be written.
+            UsageError: there is no state, or one that may not be trained on.
+            RecordError: a prompt is gone, or the folder cannot be written.
             MissingExtra: pyarrow is not installed.
         """
-        states = pool(corpus).states
+        self._refuse(corpus)
+        strip = self.config.ideas == "strip"
+        states = (pool(corpus, without_ideas) if strip else pool(corpus)).states
+        rows = [_row(number, state) for number, state in enumerate(states)]
         try:
             folder.mkdir(parents=True, exist_ok=True)
             settings = self.config.model_dump(mode="json")
             (folder / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n")
             (folder / REWARD).write_text(_SOURCE)
-            return _table([*self._rows(states)], folder / ROWS)
+            return _table(rows, folder / ROWS)
         except OSError as error:
             words = error.strerror or str(error)
             raise RecordError(f"{folder} cannot be written: {words}.") from error
 
-    def _rows(self, states: tuple[State, ...]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        for state in states:
-            if state.folder is None:
-                continue
-            try:
-                messages = state.messages()
-            except MlxError:
-                continue
-            if self.config.ideas == "strip":
-                messages = stripped(messages, state.info.ideas)
-            rows.append(
-                {
-                    "data_source": f"mlxlab/{state.task}",
-                    "prompt": [{"role": m.role, "content": m.content} for m in messages],
-                    "ability": "ml-engineering",
-                    "reward_model": {"style": "rule", "ground_truth": ""},
-                    "extra_info": {
-                        "split": "train",
-                        "index": len(rows),
-                        "state": state.id,
-                        "run": str(state.folder.resolve()),
-                    },
-                }
+    def _refuse(self, corpus: Corpus) -> None:
+        """Raise UsageError for states that no trainer may use, or none could be rewarded at."""
+        states = [example.state for example in corpus.examples]
+        shown = [state for state in states if state.decision.feedback == "private"]
+        if shown:
+            raise UsageError(
+                f"The agent of {_runs(shown)} was shown private scores, which no trainer may see.",
+                "Leave such runs out.",
             )
-        return rows
+        strange = [state for state in states if not (state.own or self.config.trust)]
+        if strange:
+            raise UsageError(
+                f"Somebody else recorded {_runs(strange)}: no action would be carried out there, "
+                "so none would have a reward.",
+                "Leave such runs out, or trust their tasks: --format 'verl?trust=true'",
+            )
+        if lost := [state.id for state in states if state.folder is None]:
+            raise UsageError(
+                f"The state {lost[0]} lies in no recorded run, and the reward would not find it."
+            )
+
+
+def _runs(states: Sequence[State]) -> str:
+    """The first of their runs, and how many others there are."""
+    first, *others = dict.fromkeys(state.id.partition("/")[0] for state in states)
+    return f"{first} and {len(others)} more" if others else first
+
+
+def _row(number: int, state: State) -> dict[str, Any]:
+    assert state.folder is not None
+    return {
+        "data_source": f"mlxlab/{state.task}",
+        "prompt": [{"role": m.role, "content": m.content} for m in state.messages()],
+        "ability": "ml-engineering",
+        "reward_model": {"style": "rule", "ground_truth": ""},
+        "extra_info": {
+            "split": "train",
+            "index": number,
+            "state": state.id,
+            "run": str(state.folder.resolve()),
+        },
+    }
 
 
 def export_verl(corpus: Corpus, folder: Path, config: VerlConfig | None = None) -> Path:
