@@ -1,12 +1,14 @@
-"""A sandbox as the host uses it: what goes wrong in its plugin is named, bounded and checked."""
+"""Sandboxes and policies as the host uses them: what goes wrong is named, bounded and checked."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from mlxlab.core.answers import recordable
 from mlxlab.core.boundary import SLOW, Boundary, answering, number_problem, whole, whose
 from mlxlab.core.errors import PluginError, SandboxError
-from mlxlab.core.records import Limits
+from mlxlab.core.policy import Policy, PolicyRequest
+from mlxlab.core.records import Completion, Limits
 from mlxlab.core.registry import Component
 from mlxlab.core.sandbox import (
     ExecRequest,
@@ -123,6 +125,29 @@ class GuardedSandbox:
             return found
         kind = type(found).__name__
         raise PluginError(f"{self._owner}: {what} returned {kind}, no {expected.__name__}.")
+
+
+class GuardedPolicy:
+    """A policy of a plugin, asked outside of runs, which count calls and money too.
+
+    Args:
+        made: the policy, and whose it is.
+    """
+
+    def __init__(self, made: Component[Policy]) -> None:
+        self._policy = made.instance
+        self._owner = whose(made.ref)
+
+    async def act(self, request: PolicyRequest) -> Completion:
+        """Answer; raises PolicyError as the policy says, PluginError where it breaks its promise."""
+        async with answering(self._owner, "act", SLOW * limit_s()):
+            found: object = await self._policy.act(request)
+        return recordable(self._owner, found)
+
+    async def close(self) -> None:
+        """Stop everything."""
+        async with answering(self._owner, "close", limit_s()):
+            await self._policy.close()
 
 
 def isolation_of(made: Component[Sandbox]) -> Isolation:

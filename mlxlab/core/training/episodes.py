@@ -12,14 +12,16 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from mlxlab.core.boundary import Boundary
+from mlxlab.core.choices import choice_of, messages_of, text_of
 from mlxlab.core.clock import now
 from mlxlab.core.draws import of_call, of_choice
 from mlxlab.core.errors import MlxError, PluginError
-from mlxlab.core.policy import Policy, PolicyRequest
+from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion, Decision, Message, Step
 from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Packages
-from mlxlab.core.scaffold import Stop
+from mlxlab.core.scaffold import Stop, Wait
 from mlxlab.core.standing import Standing, ends
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.settings import Setting, Settings
@@ -105,21 +107,6 @@ async def play(
     return [game.episode() for game in games]
 
 
-def answering(policy: Policy) -> Answer:
-    """A policy as what answers rounds; its failures end the episodes that they belong to."""
-
-    async def act(request: PolicyRequest) -> Completion | MlxError:
-        try:
-            return await policy.act(request)
-        except MlxError as error:
-            return error
-
-    async def answer(requests: Sequence[PolicyRequest]) -> Sequence[Completion | MlxError]:
-        return await asyncio.gather(*map(act, requests))
-
-    return answer
-
-
 class Game:
     """One episode while it is played."""
 
@@ -173,13 +160,18 @@ class Game:
 
     def _proposed(self) -> PolicyRequest | None:
         tree = self._tree(self._packages)
-        choice = self._setting.scaffold.propose(tree, of_choice(self._start.seed, len(self._turns)))
+        scaffold, who, done = self._setting.scaffold, self._setting.who, len(self._turns)
+        with Boundary(who, "propose"):
+            proposed: object = scaffold.propose(tree, of_choice(self._start.seed, done))
+        choice = choice_of(who, proposed, done)
         if isinstance(choice, Stop):
             self._over = True
             return None
-        if not isinstance(choice, Decision):
-            raise PluginError(f"the scaffold '{self._start.scaffold}' chose no step")
-        messages = tuple(self._setting.scaffold.prompt(choice, tree))
+        if isinstance(choice, Wait):
+            raise PluginError(f"{who} wants to wait, though no step is being taken.")
+        with Boundary(who, "prompt"):
+            said: object = scaffold.prompt(choice, tree)
+        messages = tuple(messages_of(who, said))
         standing = self._standing.after(choice.parent)
         self._at = self._state(choice.model_copy(update={"score": standing}), messages)
         return PolicyRequest(
@@ -218,7 +210,9 @@ class Game:
         """An answer in an action as the text that says the same."""
         if completion.action is None:
             return completion
-        text = self._setting.scaffold.render(self._at.decision, completion.action)
+        with Boundary(self._setting.who, "render"):
+            found: object = self._setting.scaffold.render(self._at.decision, completion.action)
+        text = text_of(self._setting.who, "render", found)
         return completion.model_copy(update={"text": text, "action": None})
 
     def _tree(self, packages: Packages) -> TreeView:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-import traceback
 
 from pydantic import TypeAdapter, ValidationError
 
 from mlxlab.core.actions import Action
+from mlxlab.core.boundary import Boundary, whose
+from mlxlab.core.errors import MlxError
+from mlxlab.core.choices import text_of
 from mlxlab.core.records import Completion, Decision
 from mlxlab.core.refusals import unusable
-from mlxlab.core.registry import Registry
+from mlxlab.core.registry import Component, Registry
 from mlxlab.core.scaffold import Ask, Formed, Scaffold
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -25,7 +27,7 @@ class Reader:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._scaffolds: dict[str, Scaffold] = {}
+        self._scaffolds: dict[str, Component[Scaffold]] = {}
         self._lock = threading.Lock()
 
     def read(self, decision: Decision, completion: Completion) -> tuple[Action | None, str]:
@@ -36,24 +38,28 @@ class Reader:
         """
         if completion.action is not None:
             return completion.action, ""
-        scaffold = self.scaffold(decision.scaffold.spec)
+        made = self._made(decision.scaffold.spec)
+        scaffold, who = made.instance, whose(made.ref)
         try:
             if completion.fields is not None and isinstance(scaffold, Formed):
-                text = scaffold.written(decision, completion.fields)
+                with Boundary(who, "written"):
+                    written: object = scaffold.written(decision, completion.fields)
+                text = text_of(who, "written", written)
                 completion = completion.model_copy(update={"text": text})
-            read: object = scaffold.parse(decision, completion)
-            if isinstance(read, Ask):
-                return None, unusable(completion, read.reason)
+            with Boundary(who, "parse"):
+                read: object = scaffold.parse(decision, completion)
+        except MlxError as error:
+            return None, str(error)
+        if isinstance(read, Ask):
+            return None, unusable(completion, read.reason)
+        try:
             return _ACTION.validate_python(read), ""
         except ValidationError:
-            return None, f"The scaffold '{decision.scaffold.name}' read no action out of it."
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            return None, f"The scaffold '{decision.scaffold.name}' failed on it: {cause}."
+            return None, f"{who} read no action out of it."
 
-    def scaffold(self, spec: str) -> Scaffold:
+    def _made(self, spec: str) -> Component[Scaffold]:
         """The scaffold of a spec, made when it is first asked for."""
         with self._lock:
             if spec not in self._scaffolds:
-                self._scaffolds[spec] = self._registry.create("scaffold", spec).instance
+                self._scaffolds[spec] = self._registry.create("scaffold", spec)
             return self._scaffolds[spec]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.records import ComponentRef, Feedback, Limits
 from mlxlab.core.registry import Registry
 from mlxlab.core.scaffold import Scaffold
@@ -22,6 +23,11 @@ class Setting:
     info: TaskInfo
     scaffold: Scaffold
     ref: ComponentRef
+
+    @property
+    def who(self) -> str:
+        """The scaffold, to say whose fault a failure is."""
+        return whose(self.ref)
 
     def context(self, seed: int) -> RunContext:
         """What the decisions of an episode have in common.

@@ -12,6 +12,7 @@ from mlxlab.core.actions import RunCode
 from mlxlab.core.errors import UsageError
 from mlxlab.core.records import Completion, Limits
 from mlxlab.core.training.cache import TransitionCache
+from mlxlab.core.watch import LIMIT, watching
 
 from . import worlds
 from .worlds import Log, arena, off, said, seen, state
@@ -100,7 +101,15 @@ def test_a_scaffold_that_fails_or_returns_no_action_makes_an_invalid_one() -> No
     odd = state(scaffold="odd")
     with arena() as it:
         raised, other = it.take([odd] * 2, [Completion(text="raise"), Completion(text="x")])
-    assert "KeyError" in raised.problem and "read no action" in other.problem
+    assert raised.problem == "scaffold 'odd' of tests 0: parse failed: KeyError: 'odd'."
+    assert other.problem == "scaffold 'odd' of tests 0 read no action out of it."
+
+
+def test_a_scaffold_that_hangs_makes_an_invalid_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIMIT, "1")
+    with watching(), arena() as it:
+        (hung,) = it.take([state(scaffold="odd")], [Completion(text="hang")])
+    assert hung.problem == "scaffold 'odd' of tests 0: parse took longer than 1 s."
 
 
 def test_a_reward_that_is_no_number_is_none_with_the_reason() -> None:

@@ -10,12 +10,14 @@ import pytest
 
 import mlxlab
 from mlxlab.core.errors import MlxError, PolicyError
-from mlxlab.core.policy import PolicyRequest
+from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion, Step
 from mlxlab.core.registry import Registry
 from mlxlab.core.runs import RunFolder
 from mlxlab.core.training.arena import Arena
-from mlxlab.core.training.episodes import Episode, Start, answering, play
+from mlxlab.core.training.episodes import Answer, Episode, Start, play
+from mlxlab.core.watch import LIMIT, watching
+from tests.core.training import worlds
 
 TASK = "generated:linear/1"
 
@@ -28,6 +30,21 @@ def arena(tmp_path: Path) -> Iterator[Arena]:
     kept = {"editor": editor, "keep_states": True, "folder": tmp_path}
     with Arena({"ml-agent": reward}, workers=1, **kept) as arena:  # cores stand in prompts
         yield arena
+
+
+def answering(policy: Policy) -> Answer:
+    """A policy as what answers rounds; its failures end the episodes that they belong to."""
+
+    async def act(request: PolicyRequest) -> Completion | MlxError:
+        try:
+            return await policy.act(request)
+        except MlxError as error:
+            return error
+
+    async def answer(requests: Sequence[PolicyRequest]) -> Sequence[Completion | MlxError]:
+        return await asyncio.gather(*map(act, requests))
+
+    return answer
 
 
 def played(arena: Arena, starts: Sequence[Start], policy: str, steps: int) -> list[Episode]:
@@ -89,6 +106,34 @@ def test_what_fails_costs_its_own_episode(arena: Arena) -> None:
     assert episodes[2].problem == "" and episodes[2].best() is None
     assert {turn.step.observation.status for turn in episodes[2].turns} == {"invalid_action"}
     assert rounds == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("raises", "propose failed: KeyError: 'odd'"),
+        ("hangs", "propose took longer than 1 s"),
+        ("a text", "proposed a str, no Decision"),
+        ("a wait", "wants to wait, though no step is being taken"),
+        ("another step", "proposed step 5 where step 0 comes next"),
+        ("no message", "prompt returned str as a message"),
+    ],
+)
+def test_a_scaffold_that_breaks_its_promise_is_named(
+    how: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LIMIT, "1")
+    starts = [Start("toy", f"wrong?how={how}", 0), Start("toy", "json", 0)]
+
+    async def answer(requests: Sequence[PolicyRequest]) -> Sequence[Completion]:
+        return [Completion(text="nothing") for _ in requests]
+
+    with watching(), worlds.arena() as toy:
+        known = worlds.registry()
+        wrong, other = asyncio.run(play(starts, answer, toy, steps=1, registry=known))
+    assert wrong.turns == () and wrong.problem.startswith("scaffold 'wrong' of tests 0")
+    assert said in wrong.problem
+    assert (len(other.turns), other.problem) == (1, "")
 
 
 def test_a_final_answer_ends_an_episode(arena: Arena) -> None:

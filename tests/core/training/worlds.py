@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from random import Random
 from typing import Any
+
+from pydantic import BaseModel
 
 from mlxlab.core.actions import RunCode
 from mlxlab.core.entries import Entry
@@ -23,9 +27,11 @@ from mlxlab.core.records import (
 from mlxlab.core.registry import Registry
 from mlxlab.core.reward import Need, Reward, StepView
 from mlxlab.core.sandbox import ExecRequest, ExecResult, OnOutput, SandboxSetup
+from mlxlab.core.scaffold import Wait
 from mlxlab.core.task import TaskInfo
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.states import State
+from mlxlab.core.tree import TreeView
 from mlxlab.testing import MemorySandbox, ToyTask
 from tests.support import ALLOWED, JsonScaffold, play
 
@@ -34,7 +40,7 @@ COMPONENTS = {
     "task.toy": "Toy", "task.other": "Toy", "task.broken": "BrokenTask", "task.moved": "Moved",
     "sandbox.memory": "Memory", "sandbox.dying": "Dying", "sandbox.dead": "Dead",
     "sandbox.none": "Unavailable", "sandbox.slow": "Slow", "scaffold.json": "Json",
-    "scaffold.odd": "Odd",
+    "scaffold.odd": "Odd", "scaffold.wrong": "Wrong",
 }  # fmt: skip
 
 
@@ -135,7 +141,33 @@ class Odd(Json):
     def parse(self, decision: Decision, completion: Completion) -> Any:
         if completion.text == "raise":
             raise KeyError("odd")
+        if completion.text == "hang":
+            time.sleep(60)
         return completion.text
+
+
+class Wrong(Json):
+    """A scaffold that does something else than it promised, by its option."""
+
+    class Config(BaseModel):
+        how: str
+
+    def __init__(self, config: Config) -> None:
+        self._how = config.how
+
+    def propose(self, tree: TreeView, rng: Random) -> Any:
+        if self._how == "raises":
+            raise KeyError("odd")
+        if self._how == "hangs":
+            time.sleep(60)
+        wrong = {"a text": "step", "a wait": Wait(), "another step": 5}.get(self._how)
+        choice = super().propose(tree, rng)
+        if isinstance(wrong, int) and isinstance(choice, Decision):
+            return choice.model_copy(update={"step": wrong})
+        return wrong or choice
+
+    def prompt(self, decision: Decision, tree: TreeView) -> Any:
+        return ["no message"] if self._how == "no message" else super().prompt(decision, tree)
 
 
 class Gain:
