@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlxlab.core.actions import Action
 from mlxlab.core.boundary import Boundary, whose
-from mlxlab.core.errors import MlxError
 from mlxlab.core.choices import text_of
+from mlxlab.core.errors import MlxError
 from mlxlab.core.records import Completion, Decision
 from mlxlab.core.refusals import unusable
 from mlxlab.core.registry import Component, Registry
@@ -49,7 +49,7 @@ class Reader:
             with Boundary(who, "parse"):
                 read: object = scaffold.parse(decision, completion)
         except MlxError as error:
-            return None, str(error)
+            return None, error.message
         if isinstance(read, Ask):
             return None, unusable(completion, read.reason)
         try:

@@ -146,13 +146,14 @@ class Odd(Json):
         return completion.text
 
 
+class WrongConfig(BaseModel):
+    how: str
+
+
 class Wrong(Json):
     """A scaffold that does something else than it promised, by its option."""
 
-    class Config(BaseModel):
-        how: str
-
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: WrongConfig) -> None:
         self._how = config.how
 
     def propose(self, tree: TreeView, rng: Random) -> Any:
