@@ -24,9 +24,10 @@ class TrainProgress(Record):
     Names that live views and reports know, all means over the step: reward, improvement (share of
     actions whose score is better than the state's), valid (share with an action that could be
     carried out without an error), kl, entropy (nats a token), unique (distinct actions), actions,
-    flat_groups (groups without variance), executed, cached, failed, execution_s (summed over what
-    was executed), transitions (all actions up to this step, cached ones included), and seconds by
-    phase: generate_s, execute_s (wall), update_s, step_s; loss, lr.
+    groups (of several actions), flat_groups (those without variance), unvalued (actions without a
+    reward), executed, cached, failed, execution_s (summed over what was executed), transitions (all
+    actions up to this step, cached ones included), and seconds by phase: generate_s, execute_s
+    (wall), update_s, step_s; loss, lr.
     """
 
     step: int

@@ -90,15 +90,15 @@ def test_what_is_done_is_returned_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "train.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("how", ["error", "stop", "full", "bug"])
+@pytest.mark.parametrize("how", ["error", "interrupt", "stop", "full", "bug"])
 def test_what_ended_early_goes_on_and_writes_no_step_twice(tmp_path: Path, how: str) -> None:
     asked = options(tmp_path, f"counting?fails_at=4&how={how}")
-    raised = {"error": MlxError, "stop": KeyboardInterrupt, "full": RecordError}
+    raised = {"error": MlxError, "interrupt": KeyboardInterrupt, "full": RecordError}
     with pytest.raises(raised.get(how, PluginError)) as caught:
         train(asked)
     m = Training(tmp_path / "out").manifest
-    assert m.status == ("interrupted" if how == "stop" else "failed")
-    if how != "stop":
+    assert m.status == ("interrupted" if how == "interrupt" else "failed")
+    if how != "interrupt":
         assert m.error == str(caught.value)
     assert steps(tmp_path / "out") == [1, 2, 3]
     with pytest.raises(RecordError, match="is not done"):
@@ -337,6 +337,20 @@ def test_of_several_processes_the_first_keeps_the_record(
     train(asked, told.append)
     assert told == [] and (tmp_path / "out" / "final" / "config.json").is_file()
     assert not list((tmp_path / "out").rglob("train.json*"))
+
+
+def test_no_process_teaches_again_what_is_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one goes past the stage that is done; one that stayed would wait for it there."""
+    asked = options(tmp_path, "repeating?steps=2&fails_at=1", trust=True)
+    with pytest.raises(MlxError):
+        train(asked)
+    taught = tmp_path / "out" / "sft" / "final"
+    taught.rename(tmp_path / "kept")
+    monkeypatch.setenv("RANK", "1")
+    train(asked)
+    assert (tmp_path / "out" / "final").is_dir() and not taught.exists()
 
 
 def test_strangers_runs_are_learned_from_but_not_acted_on(tmp_path: Path) -> None:

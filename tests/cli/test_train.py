@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mlxlab.cli.train.figures import told, trend, value
+from mlxlab.cli.train.figures import told, trend, vain, value
+from mlxlab.cli.train.lines import Pace, step_line
+from mlxlab.cli.train.panel import costs
+from mlxlab.core.trainer import TrainProgress
 from tests.cli.conftest import TOY_RUN, Place, distribution
 from tests.cli.test_live import Terminal
 
@@ -265,6 +268,24 @@ def test_a_figure_is_read_as_what_it_is() -> None:
     assert list(told({"lr": 1.0, "mine": 2.0, "reward": 0.5})) == [
         ("reward", "0.500"), ("mine", "2.000"),
     ]  # fmt: skip
+
+
+def test_a_line_tells_what_taught_nothing_where_there_is_some() -> None:
+    figures = {"reward": 0.5, "groups": 16.0, "flat_groups": 3.0, "unvalued": 2.0, "step_s": 4.0}
+    line = step_line(TrainProgress(step=7, total=120, figures=figures), Pace())
+    assert line == "step   7/120  reward 0.500  flat 3 of 16  unvalued 2  4.0s"
+    fine = {**figures, "flat_groups": 0.0, "unvalued": 0.0}
+    assert list(vain(fine)) == []
+    assert list(vain({"flat_groups": 3.0})) == []  # of groups that nobody counts
+
+
+def test_the_screen_tells_flat_groups_of_how_many() -> None:
+    steps = [
+        TrainProgress(step=n, figures={"executed": 8.0, "groups": 16.0, "flat_groups": float(n)})
+        for n in (1, 2)
+    ]
+    (line,) = (line.plain for line in costs(steps))
+    assert line == "actions  16 executed, 0 known already (0%)   flat groups  1.5 of 16 a step"
 
 
 def test_a_trend_goes_from_its_lowest_to_its_highest() -> None:

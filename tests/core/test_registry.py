@@ -200,6 +200,7 @@ def test_a_secret_is_in_no_record() -> None:
     made = found.create("scaffold", "packed?key=sesame&text=a")
     assert made.instance.config.key.get_secret_value() == "sesame"
     assert "sesame" not in made.ref.model_dump_json()
+    assert "key" not in made.ref.config
     assert made.ref.spec == "packed?text=a"
 
 

@@ -122,7 +122,7 @@ def test_a_bound_that_is_no_number_of_tokens_says_nothing(odd: object) -> None:
 @pytest.mark.parametrize("odd", ["cheap", 0, {"prompt_usd": 1.0}, (1, 2)])
 def test_a_price_that_is_none_is_unknown(odd: object) -> None:
     assert bounds(Odd(stated=odd)).price is None
-    assert asyncio.run(price_of(Odd(stated=odd))) is None
+    assert asyncio.run(price_of("policy 'x' of acme 1.0", Odd(stated=odd))) is None
 
 
 def test_control_what_is_stated_well_counts() -> None:

@@ -17,7 +17,7 @@ def main(out: Path, steps: int) -> None:
         with (out / "told.jsonl").open("a") as file:
             file.write(progress.model_dump_json() + "\n")
 
-    config = SFTConfig(steps=steps, batch=8, save_s=0.01, eval_steps=5, threads=1)
+    config = SFTConfig(steps=steps, batch=8, eval_steps=5, threads=1)
     SFT(config).train(job(out, corpus(), tell=tell))
 
 

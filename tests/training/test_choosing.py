@@ -63,6 +63,18 @@ def test_uniform_takes_every_state_once_in_an_epoch() -> None:
     assert first != second
 
 
+@given(n=st.integers(1, 24), count=st.integers(1, 24), seed=st.integers(0, 3))
+def test_what_fills_no_draw_of_an_epoch_is_not_lost(n: int, count: int, seed: int) -> None:
+    """At no time has a state been drawn more than once more often than another one."""
+    chooser = Chooser(states(n), "uniform", seed)
+    drawn = Counter(dict.fromkeys(ids(states(n)), 0))
+    for number in range(3 * n):
+        drawn.update(ids(chooser.draw(number, count)))
+        assert n < count or max(drawn.values()) - min(drawn.values()) <= 1
+    if n >= count:
+        assert set(drawn.values()) == {3 * count}
+
+
 def test_tasks_come_in_turn_however_many_states_each_has() -> None:
     chooser = Chooser(states(30, 2, 1), "task")
     drawn = [each.task for number in range(20) for each in chooser.draw(number, 3)]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from mlxlab.core.actions import RunCode
+from mlxlab.core.errors import RecordError
 from mlxlab.core.records import CLEAN, ComponentRef, Observation
 from mlxlab.core.trainer import TrainJob, TrainProgress
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn
+from mlxlab.plugins.training import checkpoints
 from mlxlab.plugins.training.episodic import EpisodicConfig, EpisodicGRPO
 from mlxlab.plugins.training.episodic.worth import told, worth
 from mlxlab.plugins.training.playing import places
@@ -75,8 +79,6 @@ def test_what_an_episode_is_worth(tmp_path: Path, ring: Ring) -> None:
 
 
 def test_the_gain_is_the_part_of_the_gap_that_was_closed(tmp_path: Path, ring: Ring) -> None:
-    from dataclasses import replace
-
     scoring = Scoring(job(tmp_path, STATES, ring))
     found = episode([0.6, 0.8, 0.7])
     info = task("a", m_init=0.5, m_best=0.9)
@@ -85,45 +87,49 @@ def test_the_gain_is_the_part_of_the_gap_that_was_closed(tmp_path: Path, ring: R
 
 
 def test_episodes_are_played_where_states_were_recorded(tmp_path: Path, ring: Ring) -> None:
-    from dataclasses import replace
-
     stranger = replace(state("c"), own=False)
     given = job(tmp_path, [*STATES, STATES[0], stranger], ring)
     assert places(given) == [("a", "bandit"), ("b", "bandit")]
 
 
-@pytest.mark.train
-def test_episodes_are_learned_from_and_counted(tmp_path: Path, ring: Ring) -> None:
-    """And a training that was cut off ends with the same weights."""
-    from dataclasses import replace
+OPTIONS = EpisodicConfig(
+    steps=3, starts_per_step=2, episodes=3, turns=2, max_completion_tokens=4, lr=1e-2, threads=1
+)
 
-    from safetensors.torch import load_file
 
+def trained(out: Path, ring: Ring, stop: int = 0) -> list[TrainProgress]:
+    """What is told of a training, which is cut off once it has told of the step `stop`."""
     ref = ComponentRef(kind="scaffold", name="aide", spec="aide")
     states = [
         replace(each, decision=each.decision.model_copy(update={"scaffold": ref}))
         for each in STATES
     ]
-    options = EpisodicConfig(
-        steps=3, starts_per_step=2, episodes=3, turns=2, max_completion_tokens=4, lr=1e-2, threads=1
-    )
+    heard: list[TrainProgress] = []
 
-    def trained(out: Path, stop: int = 0) -> list[TrainProgress]:
-        heard: list[TrainProgress] = []
+    def tell(progress: TrainProgress) -> None:
+        heard.append(progress)
+        if progress.step == stop:
+            raise KeyboardInterrupt
 
-        def tell(progress: TrainProgress) -> None:
-            heard.append(progress)
-            if progress.step == stop:
-                raise KeyboardInterrupt
+    given = TrainJob(
+        corpus=corpus(states), base=BASE, out=out, arena=cast(Arena, ring), reward=REWARD,
+        tell=tell,
+    )  # fmt: skip
+    EpisodicGRPO(OPTIONS).train(given)
+    return heard
 
-        given = TrainJob(
-            corpus=corpus(states), base=BASE, out=out, arena=cast(Arena, ring), reward=REWARD,
-            tell=tell,
-        )  # fmt: skip
-        EpisodicGRPO(options).train(given)
-        return heard
 
-    heard = trained(tmp_path / "whole")
+def same(one: Path, other: Path) -> bool:
+    from safetensors.torch import load_file
+
+    first, second = (load_file(out / "final" / "model.safetensors") for out in (one, other))
+    return all(bool((first[name] == second[name]).all()) for name in first)
+
+
+@pytest.mark.train
+def test_episodes_are_learned_from_and_counted(tmp_path: Path, ring: Ring) -> None:
+    """And a training that was cut off ends with the same weights."""
+    heard = trained(tmp_path / "whole", ring)
     figures = [each.figures for each in heard]
     assert [each["transitions"] for each in figures] == [12, 24, 36]
     assert [each["actions"] for each in figures] == [12] * 3
@@ -134,9 +140,26 @@ def test_episodes_are_learned_from_and_counted(tmp_path: Path, ring: Ring) -> No
     for each in figures:  # from the first action on, so without the sampling before it
         assert each["execute_s"] < each["generate_s"] + each["wait_s"]
     with pytest.raises(KeyboardInterrupt):
-        trained(tmp_path / "cut", stop=2)
-    trained(tmp_path / "cut")
-    one, other = (
-        load_file(tmp_path / name / "final" / "model.safetensors") for name in ("whole", "cut")
-    )
-    assert all(bool((one[name] == other[name]).all()) for name in one)
+        trained(tmp_path / "cut", ring, stop=2)
+    trained(tmp_path / "cut", ring)
+    assert same(tmp_path / "whole", tmp_path / "cut")
+
+
+@pytest.mark.train
+def test_a_full_disk_keeps_what_was_saved(
+    tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = checkpoints._write
+
+    def full(folder: Path, *rest: Any) -> None:
+        if "00000002" in folder.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folder, *rest)
+
+    monkeypatch.setattr(checkpoints, "_write", full)
+    with pytest.raises(RecordError, match=r"step-00000002 .* No space left on device"):
+        trained(tmp_path / "parts", ring)
+    monkeypatch.setattr(checkpoints, "_write", write)
+    assert [each.step for each in trained(tmp_path / "parts", ring)] == [1, 2, 3]
+    trained(tmp_path / "whole", ring)
+    assert same(tmp_path / "whole", tmp_path / "parts")

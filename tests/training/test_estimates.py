@@ -17,6 +17,8 @@ from mlxlab.plugins.training.estimates.pace import pace
 from mlxlab.plugins.training.estimates.shape import shape_of
 from mlxlab.plugins.training.grpo import GRPO, GRPOConfig
 from mlxlab.plugins.training.models import Weights
+from mlxlab.plugins.training.ppo import PPO, PPOConfig
+from mlxlab.plugins.training.sft import SFT, SFTConfig
 
 QWEN_7B = {
     "hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28,
@@ -70,6 +72,26 @@ def test_a_7b_adapter_fits_on_one_gpu_and_all_weights_do_not(seven: str) -> None
     whole = GRPO(GRPOConfig(**options)).estimate(job(seven), H100)
     assert "fits" in next(each.basis for each in lora if each.name == "memory")
     assert "does NOT fit" in next(each.basis for each in whole if each.name == "memory")
+
+
+def test_who_cannot_shard_does_not_claim_to_fit_sharded(seven: str) -> None:
+    """Policy, critic and start policy of 7B on each of eight GPUs; an adapter fits."""
+    eight = Machine(gpus=8, gpu_name="A100", gpu_memory_gib=80, gpu_tflops=312, cores=96)
+    paper = {"preset": "ml-agent"}
+
+    def told(trainer: PPO | GRPO | SFT) -> dict[str, str]:
+        return {each.name: each.basis for each in trainer.estimate(job(seven), eight)}
+
+    ppo = told(PPO(PPOConfig.model_validate(paper)))
+    assert "does NOT fit; each holds whole nets" in ppo["memory"]
+    assert "memory, sharded" not in ppo
+    assert " fits" in told(PPO(PPOConfig.model_validate({**paper, "lora": True})))["memory"]
+    for trainer in (
+        GRPO(GRPOConfig.model_validate({**paper, "micro_batch": 8})),
+        SFT(SFTConfig.model_validate(paper)),
+    ):
+        found = told(trainer)
+        assert "does NOT fit" in found["memory"] and " fits" in found["memory, sharded"]
 
 
 def test_every_line_that_a_person_decides_by_is_there(seven: str) -> None:

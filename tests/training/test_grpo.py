@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from mlxlab.core.trainer import TrainProgress
 from mlxlab.core.training.states import State, Taken
 from mlxlab.plugins.training.grpo import GRPO, GRPOConfig
 from mlxlab.plugins.training.samples import read_samples
-from tests.training.bandit import Bandit, job, likes_own_letter, state
+from tests.training.bandit import Bandit, job, likes_own_letter, pulled, state
 
 pytestmark = pytest.mark.train
 
@@ -79,7 +80,9 @@ def test_every_step_has_its_figures_and_samples(tmp_path: Path, bandit: Bandit) 
     samples = read_samples(tmp_path)
     assert [each.step for each in samples] == [step for step in range(1, 5) for _ in range(16)]
     assert sum(each.reward or 0 for each in samples[-16:]) / 16 == pytest.approx(figures["reward"])
-    assert "Wall time" in (tmp_path / "final" / "README.md").read_text()
+    card = (tmp_path / "final" / "README.md").read_text()
+    assert "Wall time" in card and f"{told[0].figures['loss']:.4g}" in card
+    assert all(f"\n| {name} | " in card for name in ("reward", "loss", "entropy", "kl"))
 
 
 def test_the_policy_local_would_be_asked_with_the_same_tokens(
@@ -250,6 +253,31 @@ def test_an_engine_that_fails_for_some_actions_costs_only_these(tmp_path: Path) 
     assert [each.figures["failed"] for each in told] == [8.0] * 4
     assert [each.figures["empty_groups"] for each in told] == [1.0] * 4
     assert sum("container is gone" in line for line in warned) == 1
+
+
+def test_a_reward_that_is_no_number_is_left_out_of_its_group(tmp_path: Path) -> None:
+    """Among others that have one: these alone teach, and no weight becomes NaN."""
+    import torch
+
+    def broken(where: State, text: str) -> Taken:
+        return pulled(float("nan"), text) if text[:1].isdigit() else likes_own_letter(where, text)
+
+    told: list[TrainProgress] = []
+    warned: list[str] = []
+    bandit = Bandit(broken)
+    made = job(tmp_path, STATES, bandit, tell=told.append, warn=warned.append)
+    options = {**SMALL, "steps": 2, "generations": 64, "max_completion_tokens": 1}
+    GRPO(GRPOConfig(**{**options, "micro_batch": 64})).train(made)
+    bandit.close()
+    for each in told:
+        assert 0 < each.figures["unvalued"] < 64 and each.figures["empty_groups"] == 0
+        assert math.isfinite(each.figures["loss"]) and each.figures["grad_norm"] > 0
+    (line,) = warned
+    assert "no reward to learn from" in line
+    assert all(bool(torch.isfinite(weight).all()) for weight in weights(tmp_path).values())
+    sampled = read_samples(tmp_path)
+    groups = [sampled[begin : begin + 64] for begin in range(0, len(sampled), 64)]
+    assert any({each.reward for each in group} > {None, 0.0} for group in groups)
 
 
 def test_an_engine_that_is_gone_ends_in_one_line(tmp_path: Path) -> None:

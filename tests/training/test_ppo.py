@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlxlab.core.errors import UsageError
+from mlxlab.core.errors import RecordError, UsageError
+from mlxlab.core.records import RewardValue
 from mlxlab.core.trainer import TrainProgress
 from mlxlab.core.training.states import State, Taken
+from mlxlab.plugins.training import checkpoints
 from mlxlab.plugins.training.ppo import PPO, PPOConfig
 from mlxlab.plugins.training.ppo.update import minibatches
 from mlxlab.plugins.training.samples import read_samples
-from tests.training.bandit import Bandit, job, likes_own_letter, pulled, state
+from tests.training.bandit import REWARD, Bandit, job, likes_own_letter, pulled, state
 
 pytestmark = pytest.mark.train
 
 STATES = [state("a", said="aaaaaaa"), state("b", said="bbbbbbbbbb")]
+LETTER = "\ufffd"
+"""What a byte that is no letter is read as; many actions of a model without training begin so."""
 SMALL: dict[str, Any] = {
     "steps": 4, "states_per_step": 2, "generations": 8, "max_completion_tokens": 3, "lr": 5e-3,
     "critic_lr": 5e-3, "threads": 1,
@@ -43,10 +49,10 @@ def trained(out: Path, bandit: Bandit, **options: Any) -> list[TrainProgress]:
     return told
 
 
-def weights(out: Path) -> dict[str, Any]:
+def weights(out: Path, name: str = "final") -> dict[str, Any]:
     from safetensors.torch import load_file
 
-    return dict(load_file(out / "final" / "model.safetensors"))
+    return dict(load_file(out / name / "model.safetensors"))
 
 
 def same(one: Path, other: Path) -> bool:
@@ -100,7 +106,9 @@ def test_portions_change_nothing(tmp_path: Path, bandit: Bandit) -> None:
         torch.testing.assert_close(one[name], other[name], rtol=0, atol=2e-4)
 
 
-def test_an_action_without_a_reward_teaches_nothing(tmp_path: Path) -> None:
+def test_an_action_without_a_reward_is_told(tmp_path: Path) -> None:
+    """That it teaches nothing is worked out in test_ppo_by_hand."""
+
     def pays_a_alone(where: State, text: str) -> Taken:
         return likes_own_letter(where, text) if where.task == "a" else pulled(None, text)
 
@@ -110,6 +118,30 @@ def test_an_action_without_a_reward_teaches_nothing(tmp_path: Path) -> None:
     PPO(PPOConfig(**{**SMALL, "steps": 1})).train(given)
     bandit.close()
     assert len(told) == 1 and told[0].startswith("8 actions have no reward")
+
+
+def test_a_reward_that_is_no_number_ruins_nothing(tmp_path: Path) -> None:
+    import torch
+
+    def broken(where: State, text: str) -> Taken:
+        if not text.startswith(LETTER):
+            return likes_own_letter(where, text)
+        nan = RewardValue(value=float("nan"), reason="a division by zero")
+        return replace(pulled(1.0, text), rewards={REWARD: nan})
+
+    bandit, warned = Bandit(broken), list[str]()
+    told: list[TrainProgress] = []
+    given = job(tmp_path, STATES, bandit, tell=told.append, warn=warned.append)
+    PPO(PPOConfig(**{**SMALL, "steps": 1, "generations": 32})).train(given)
+    bandit.close()
+    nans = sum(text.startswith(LETTER) for _, text in bandit.submitted)
+    assert 0 < nans < 64
+    assert told[0].figures["unvalued"] == nans
+    assert all(each == each for each in told[0].figures.values())
+    assert all(bool(torch.isfinite(each).all()) for each in weights(tmp_path).values())
+    begun = weights(tmp_path, "base")
+    assert any(not torch.equal(each, begun[name]) for name, each in weights(tmp_path).items())
+    assert len(warned) == 1 and "a division by zero" in warned[0]
 
 
 def test_a_state_that_does_not_fit_is_left_out(tmp_path: Path, bandit: Bandit) -> None:
@@ -148,8 +180,6 @@ def test_the_start_policy_is_asked_as_the_policy_is(
     tmp_path: Path, bandit: Bandit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In bfloat16 too: there is no KL before the first update."""
-    from dataclasses import replace
-
     from accelerate.state import AcceleratorState
 
     from mlxlab.plugins.training import learning
@@ -193,6 +223,28 @@ def test_trackers_hear_of_every_step(tmp_path: Path, bandit: Bandit) -> None:
     for name, words in (("nobody", "no tracker 'nobody'"), ("wandb", "'wandb' is not installed")):
         with pytest.raises(UsageError, match=words):
             trained(tmp_path / name, bandit, report_to=name)
+
+
+def test_a_full_disk_keeps_what_was_saved(
+    tmp_path: Path, bandit: Bandit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = checkpoints._write
+
+    def full(folder: Path, *rest: Any) -> None:
+        if "00000003" not in folder.name:
+            write(folder, *rest)
+            return
+        (folder / "policy.safetensors").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "_write", full)
+    with pytest.raises(RecordError, match=r"step-00000003 .* No space left on device") as ended:
+        trained(tmp_path / "parts", bandit)
+    assert "\n" not in str(ended.value)
+    monkeypatch.setattr(checkpoints, "_write", write)
+    assert [each.step for each in trained(tmp_path / "parts", bandit)] == [2, 3, 4]
+    trained(tmp_path / "whole", bandit)
+    assert same(tmp_path / "whole", tmp_path / "parts")
 
 
 KILLED = """

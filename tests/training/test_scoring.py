@@ -31,6 +31,7 @@ def test_what_has_no_value_is_none_counted_and_told_once_for_each_reason() -> No
     assert scored.figures["failed"] == 3
     assert scored.figures["reward"] == 1.0
     assert scored.figures["empty_groups"] == 2
+    assert scored.figures["groups"] == 3
     assert len(told) == 3
     assert "3 actions have no reward" in next(line for line in told if "engine" in line)
 
@@ -49,9 +50,8 @@ def test_reasons_that_differ_in_a_number_are_told_once_and_huge_rewards_are_none
     scored = judge([*outside, pulled(1e308, "b"), pulled(1.0, "c")], [state("one")] * 5, told, 5)
     assert scored.rewards == (None, None, None, None, 1.0)
     assert told == [
-        "An action has no reward and is left out of the update: it returned 7.31, outside [0, 1]",
-        "An action has no reward and is left out of the update: the reward is 1e+308, too large "
-        "to learn from",
+        "An action has no reward to learn from: it returned 7.31, outside [0, 1]",
+        "An action has no reward to learn from: the reward is 1e+308, too large to learn from",
     ]
 
 
@@ -86,6 +86,11 @@ def test_figures_of_a_mixed_batch() -> None:
     assert (figures["executed"], figures["cached"]) == (5, 1)
     assert figures["execution_s"] == pytest.approx(2.0 + 4 * 0.001)
     assert figures["flat_groups"] == 1
+
+
+def test_actions_that_stand_alone_are_no_groups() -> None:
+    taken = [pulled(0.5, "a"), pulled(1.0, "b")]
+    assert "groups" not in judge(taken, [state("one")] * 2, [], 1).figures
 
 
 def test_a_plan_is_no_part_of_an_action() -> None:

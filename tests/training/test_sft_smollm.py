@@ -77,6 +77,7 @@ def test_a_real_model_learns_real_steps_and_goes_on_step_by_step(tmp_path: Path)
     for step in done.steps:
         assert all(map(math.isfinite, step.figures.values()))
         assert step.figures["actions"] == ACTIONS and step.figures["grad_norm"] > 0
+    assert sum(step.figures["executed"] for step in done.steps) > 0
     sampled = read_samples(done.folder)
     assert [sample.step for sample in sampled] == [n // ACTIONS + 1 for n in range(ACTIONS * STEPS)]
     assert all(sample.reward is not None for sample in sampled)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mlxlab.api.training.acting import arena_of
-from mlxlab.api.training.failing import told
+from mlxlab.api.training.failing import interrupts, told
 from mlxlab.api.training.folder import TrainFolder, TrainWriter, written
 from mlxlab.api.training.planning import TrainPlan
 from mlxlab.api.training.processes import rank
@@ -65,11 +65,30 @@ def found(plan: TrainPlan) -> TrainManifest | None:
     return before
 
 
+def abandoned(plan: TrainPlan, error: str) -> None:
+    """Write that a training failed, where its thread can be given nothing more to do.
+
+    Args:
+        plan: what was being trained, with what teaches the base first if there is such.
+        error: why it ended.
+
+    Raises:
+        RecordError: train.json cannot be read.
+        OSError: it cannot be written.
+    """
+    for each in (plan, plan.warm_up):
+        if each is None or not (folder := TrainFolder(each.folder)).begun:
+            continue
+        manifest = folder.manifest()
+        if manifest.status == "running":
+            folder.write(manifest.model_copy(update={"status": "failed", "error": error}))
+
+
 def _attend(plan: TrainPlan, hooks: Hooks) -> Training:
     """Train beside the process that keeps the record."""
     plan.folder.mkdir(parents=True, exist_ok=True)
     if plan.warm_up is not None:
-        _attend(plan.warm_up, hooks)
+        run_plan(plan.warm_up, hooks=hooks)
     with watching(), arena_of(plan, hooks, lambda line: None, None) as arena:
         trained(plan, replace(plan.job(), arena=arena))
     return Training(plan.folder)
@@ -103,6 +122,10 @@ class _Session:
 
     def run(self) -> Training:
         """Everything, in order."""
+        with interrupts() as came:
+            return self._run(came)
+
+    def _run(self, came: list[int]) -> Training:
         try:
             self._writer.write(self._manifest.signed())
             if self._plan.warm_up is not None:
@@ -113,8 +136,9 @@ class _Session:
                 self._warn(line)
             result = self._train()
         except BaseException as error:
-            failure = told(error, self._plan.parts.trainer.ref, self._plan.folder)
-            interrupted = isinstance(error, KeyboardInterrupt)
+            trainer = self._plan.parts.trainer.ref
+            failure = told(error, trainer, self._plan.folder, interrupted=bool(came))
+            interrupted = isinstance(failure, KeyboardInterrupt)
             self._end("interrupted" if interrupted else "failed", str(failure) or None)
             if failure is error:
                 raise

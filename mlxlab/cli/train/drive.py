@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mlxlab.api.training import (
     Training,
     TrainOptions,
     TrainPlan,
+    abandoned,
     found,
     options_of,
     plan_training,
@@ -25,16 +28,17 @@ from mlxlab.api.training.options import TINY, run_folders
 from mlxlab.api.training.planning import placed, unfinished
 from mlxlab.api.training.processes import rank, world
 from mlxlab.cli.drive import Show
-from mlxlab.cli.failure import INTERRUPTED, report
+from mlxlab.cli.failure import INTERRUPTED, debug, report
 from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
 from mlxlab.cli.train.lines import LineView, Silent
 from mlxlab.core.clock import now
-from mlxlab.core.errors import RecordError, UsageError
+from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.runs import list_runs
 from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import Machine
+from mlxlab.core.watch import set_last_resort
 
 RUNS = Path("runs")
 OUT = Path("trained")
@@ -45,6 +49,7 @@ _EXAMPLE = (
 _LONG = 2000
 """Characters of a prompt above which the tiny model's seconds go into reading."""
 _LOOKED_AT = 10
+_DONE = "Nothing is left to do: this training is done. Another one goes elsewhere, with --out."
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,8 @@ def _say_if_long(plan: TrainPlan) -> None:
 def _nothing_left(plan: TrainPlan, show: Show) -> int:
     """Print the result of a training that is done."""
     status = _conclude(plan, None, show)
-    _say("Nothing is left to do: this training is done. Another one goes elsewhere, with --out.")
+    if rank() == 0:
+        _say(_DONE)
     return status
 
 
@@ -162,6 +168,7 @@ def _drive(plan: TrainPlan, show: Show) -> int:
     known = set(hooks.broken)
     view = _view(plan, show)
     error: BaseException | None = None
+    set_last_resort(partial(_abandon, plan, view))
     try:
         # A trainer's libraries print; what is printed is no result.
         with redirect_stdout(sys.stderr):
@@ -172,6 +179,16 @@ def _drive(plan: TrainPlan, show: Show) -> int:
         view.close()
         _tell_broken(hooks, known, "failed")
     return _conclude(plan, error, show)
+
+
+def _abandon(plan: TrainPlan, view: Silent, line: str) -> None:
+    """What is done about code that neither ends nor can be broken off."""
+    view.close()
+    error = PluginError(f"{line}.")
+    if rank() == 0:
+        with suppress(Exception):
+            abandoned(plan, str(error))
+    os._exit(_conclude(plan, error, Show(quiet=True)))
 
 
 def _of_process(show: Show) -> Show:
@@ -231,6 +248,7 @@ def _tell_broken(hooks: Hooks, known: set[str], fate: str) -> None:
     for name, cause in hooks.broken.items():
         if name not in known:
             _say(f"mlx: plugin {name} {fate}: {cause}")
+            debug(hooks.errors[name])
 
 
 def _say(line: str) -> None:

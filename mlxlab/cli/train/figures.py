@@ -42,6 +42,15 @@ def told(figures: Mapping[str, float]) -> Iterator[tuple[str, str]]:
             yield name, value(name, figures[name])
 
 
+def vain(figures: Mapping[str, float]) -> Iterator[str]:
+    """What taught nothing, where there is some: groups without variance, actions without reward."""
+    groups, flat = figures.get("groups", 0), figures.get("flat_groups", 0)
+    if groups and flat:
+        yield f"flat {flat:.0f} of {groups:.0f}"
+    if unvalued := figures.get("unvalued", 0):
+        yield f"unvalued {unvalued:.0f}"
+
+
 def others(figures: Mapping[str, float]) -> list[str]:
     """Figures that no other place shows."""
     return [name for name in figures if name not in _ELSEWHERE]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlxlab.api.training import TrainManifest, TrainPlan, Watch
 from mlxlab.cli.text import count, duration, plain
-from mlxlab.cli.train.figures import told
+from mlxlab.cli.train.figures import told, vain
 from mlxlab.core.trainer import TrainProgress
 
 EVERY_S = 5.0
@@ -47,7 +47,7 @@ class LineView(Silent):
         clock = time.monotonic()
         if clock - self._last_line >= EVERY_S or progress.step == progress.total:
             self._last_line, self._told_step = clock, progress.step
-            _say(_line(progress, self._pace))
+            _say(step_line(progress, self._pace))
 
     def warn(self, line: str) -> None:
         """Say it."""
@@ -56,7 +56,7 @@ class LineView(Silent):
     def end(self, manifest: TrainManifest) -> None:
         """Tell the last step, if it was too quick."""
         if self._last is not None and self._last.step != self._told_step:
-            _say(_line(self._last, self._pace))
+            _say(step_line(self._last, self._pace))
 
 
 class Pace:
@@ -100,11 +100,13 @@ def heading(manifest: TrainManifest, folder: Path) -> str:
     return f"train {', '.join(parts)}, into {plain(str(folder))}"
 
 
-def _line(progress: TrainProgress, pace: Pace) -> str:
+def step_line(progress: TrainProgress, pace: Pace) -> str:
+    """A step's figures, its seconds, and how long the rest may take."""
     of = f"/{progress.total}" if progress.total is not None else ""
     width = len(str(progress.total or progress.step))
     parts = [f"step {progress.step:>{width}}{of}"]
     parts += [f"{plain(name)} {value}" for name, value in told(progress.figures)]
+    parts += vain(progress.figures)
     if (seconds := progress.figures.get("step_s")) is not None:
         parts.append(duration(seconds))
     left = pace.left_s()

@@ -43,7 +43,7 @@ def panel(shown: Shown, width: int, signs: Glyphs) -> Iterator[Text]:
     yield _bar(shown, steps, width, signs)
     if steps:
         yield from _curves(steps, width, signs)
-        yield from _costs(steps)
+        yield from costs(steps)
     elif not shown.over:
         frame = signs.frames[int(time.monotonic() * 8) % len(signs.frames)]
         yield _line((f"{frame} loading the model, then the first step", "cyan"))
@@ -95,7 +95,7 @@ def _curves(steps: list[TrainProgress], width: int, signs: Glyphs) -> Iterator[T
         yield line
 
 
-def _costs(steps: list[TrainProgress]) -> Iterator[Text]:
+def costs(steps: list[TrainProgress]) -> Iterator[Text]:
     """Where the seconds go, and what was executed."""
     latest = steps[-LATEST:]
     found = [(word, _mean(latest, name)) for name, word in PHASES.items()]

@@ -57,8 +57,11 @@ class Arena:
         exec_timeout_s: seconds of one execution; None: as each task says.
         keep_states: whether the workspace after an action is kept, for episodes of several steps.
         folder: where sandboxes work and states are kept; a temporary folder by default.
+        registry: makes sandboxes, tasks and scaffolds; by default of all that is installed.
+        hooks: give the handlers of custom actions, and hear of failures; None: there are none.
         seed: of every execution.
         trust: whether the tasks of runs that others recorded are carried out too.
+        owners: whose each reward is, to say whose fault a failure is; by its name.
 
     Raises:
         UsageError: there is no such sandbox, or not with these options.
@@ -80,11 +83,14 @@ class Arena:
         hooks: Hooks | None = None,
         seed: int = 0,
         trust: bool = False,
+        owners: Mapping[str, str] | None = None,
     ) -> None:
         registry = registry or Registry.installed()
         made = registry.create("sandbox", sandbox)
-        handlers = (hooks or Hooks()).action_handlers()
-        rules = Rules(dict(rewards), handlers, seed, keep_states)
+        hooks = hooks or Hooks()
+        rules = Rules(
+            dict(rewards), hooks.action_handlers(), seed, keep_states, owners or {}, hooks
+        )
         self._editor = editor
         self._pid = os.getpid()
         self._scratch = Claimed(folder or Path(tempfile.gettempdir()), "mlxlab-arena-")

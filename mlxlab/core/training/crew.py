@@ -14,7 +14,7 @@ from mlxlab.core.actions import Action
 from mlxlab.core.assisted import Consult
 from mlxlab.core.environment import Effect, Environment
 from mlxlab.core.errors import MlxError, RecordError, SandboxError, SandboxUnavailable
-from mlxlab.core.hooks import ActionHandler
+from mlxlab.core.hooks import ActionHandler, Hooks
 from mlxlab.core.planning import Ground
 from mlxlab.core.records import Limits, Observation
 from mlxlab.core.reward import Reward
@@ -55,12 +55,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Rules:
-    """What all executions of an arena have in common; the rewards say whether to probe."""
+    """What all executions of an arena have in common; the rewards say whether to probe.
+
+    Args:
+        owners: whose each reward is, by its name.
+        hooks: who hears of failures that cost no action.
+    """
 
     rewards: Mapping[str, Reward]
     handlers: Mapping[str, ActionHandler]
     seed: int
     keep: bool
+    owners: Mapping[str, str]
+    hooks: Hooks
 
 
 class Crew:
@@ -226,7 +233,7 @@ class Crew:
             states = self._stores.of(state)
         environment = Environment(
             state.info, ground.grader, opened.sandbox, states, rules.rewards, rules.handlers,
-            owner=ground.owner,
+            rules.owners, ground.owner, rules.hooks,
         )  # fmt: skip
         decision = state.decision.model_copy(update={"limits": job.limits})
         began, repeats = time.monotonic(), True

@@ -21,8 +21,12 @@ class Example:
     """One recorded step: a state, and what was answered there.
 
     Args:
+        state: where the answer was given: task, decision, prompt, workspace.
         prompt: the reference of the messages that `text` answers: after repairs, the last ones.
         text: the completion without its reasoning.
+        reasoning: the thinking apart from it; None where none was told.
+        action: None where the answer held none.
+        status: how the step ended.
         score: the public score after the step, a probe's included.
         improved: whether that is better than the state's own score, or the first one.
         rewards: the recorded values by name.
@@ -50,6 +54,7 @@ class Corpus:
     """The examples of some runs, and what was left out.
 
     Args:
+        examples: the recorded steps that can be learned from.
         runs: the folders that examples come from.
         skipped: one line for each run or kind of step that could not be used.
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mlxlab.core.actions import Action
 from mlxlab.core.environment import invalid, probed, refusal, rewarded
 from mlxlab.core.policy import Policy
-from mlxlab.core.records import CLEAN, Completion, Limits
+from mlxlab.core.records import CLEAN, Completion, Limits, RewardValue
 from mlxlab.core.reward import StepView
 from mlxlab.core.training.cache import Outcome, TransitionCache
 from mlxlab.core.training.consulting import consult
@@ -201,7 +201,7 @@ class Intake:
             action=asked.action,
             observation=outcome.observation,
             probe=outcome.probe,
-            rewards=rewarded(self._rules.rewards, view, asked.state.info),
+            rewards=self._rewarded(view, asked.state),
             seconds=0.0 if cached else outcome.seconds,
             cached=cached,
             key=asked.key,
@@ -209,6 +209,10 @@ class Intake:
         )
         self.tally.count(taken, outcome.seconds if cached else 0.0)
         asked.answer.set_result(taken)
+
+    def _rewarded(self, view: StepView, state: State) -> dict[str, RewardValue]:
+        rules = self._rules
+        return rewarded(rules.rewards, view, state.info, rules.owners, rules.hooks)
 
     def _invalid(
         self, answer: Future[Taken], state: State, action: Action | None, why: str
@@ -221,7 +225,7 @@ class Intake:
         taken = Taken(
             action=action,
             observation=seen,
-            rewards=rewarded(self._rules.rewards, view, state.info),
+            rewards=self._rewarded(view, state),
             problem=why,
             next_state=state.decision.start if self._rules.keep else None,
         )

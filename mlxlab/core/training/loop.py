@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from mlxlab.core.watch import watched_loop
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -28,6 +30,12 @@ class Threads(ThreadPoolExecutor):
             return done
 
 
+async def _watched() -> None:
+    """Have the loop looked after until it ends: what keeps it is told, and ends the training."""
+    with watched_loop():
+        await asyncio.Event().wait()
+
+
 class LoopThread:
     """A running event loop; the thread does not keep the interpreter from ending.
 
@@ -41,6 +49,7 @@ class LoopThread:
         self.loop.set_default_executor(self._threads)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+        self._watched = self.start(_watched())
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin something in the loop."""

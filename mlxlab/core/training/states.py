@@ -52,6 +52,8 @@ class Taken:
 
     Args:
         action: None where the completion held none; `problem` says why.
+        observation: what came of it, as an agent sees it.
+        probe: the hidden run of the entrypoint after an edit, where the reward needs one.
         rewards: by the name of the reward's spec; a value may be None, with the reason.
         seconds: wall time of restoring, running, grading and probing; 0 where nothing was run.
         cached: whether an equal action had been carried out from an equal state before.

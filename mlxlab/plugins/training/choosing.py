@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log, sqrt
+from math import gcd, log, sqrt
 from random import Random
 from typing import Literal
 
@@ -125,7 +125,7 @@ class Chooser:
 
     ML-Agent (arXiv 2505.23723) samples its states from expert trajectories and leaves open how.
     `uniform` goes through all states in a new order each time, as in the paper's single epoch; the
-    last ones of an order, too few for a draw, wait for the next. Equal decisions count once, where
+    last ones of an order, too few for a draw, open the next draw. Equal decisions count once, where
     the paper's expert distribution counts the first state of a task as often as it was recorded.
     `task` takes tasks in turn, so that one with many recorded steps counts no more than another.
     `variance` prefers states where rewards differed, since groups without variance teach nothing;
@@ -176,13 +176,33 @@ class Chooser:
         return self._in_turn("all", range(len(self._states)), number, count)
 
     def _in_turn(self, name: str, items: Sequence[int], number: int, count: int) -> list[int]:
-        """Each item once in every epoch; what is left of an epoch and fills no draw is dropped."""
-        draws = len(items) // count
-        if draws == 0:
+        """Each item once in every epoch; the last draw of one takes the first items of the next.
+
+        Where there are fewer items than a draw takes, each draw holds all of them, some once more.
+        """
+        if len(items) < count:
             orders = (self._order(f"{name}:{number}:{n}", items) for n in range(count))
             return [each for order in orders for each in order][:count]
-        epoch, place = divmod(number, draws)
-        return self._order(f"{name}:{epoch}", items)[place * count : (place + 1) * count]
+        epoch, place = divmod(number * count, len(items))
+        drawn = self._epoch(name, items, epoch, count)[place : place + count]
+        if len(drawn) < count:
+            drawn += self._epoch(name, items, epoch + 1, count)[: count - len(drawn)]
+        return drawn
+
+    def _epoch(self, name: str, items: Sequence[int], epoch: int, count: int) -> list[int]:
+        """The items in the order of an epoch, which opens with none of the same draw.
+
+        It depends on the order before only as far back as to an epoch that a draw began with.
+        """
+        size, order = len(items), list[int]()
+        for each in range(epoch - epoch % (count // gcd(size, count)), epoch + 1):
+            begun = each * size % count  # by the last ones of the epoch before
+            there = set(order[size - begun :])
+            new = self._order(f"{name}:{each}", items)
+            first = [item for item in new if item not in there][: count - begun]
+            taken = set(first)
+            order = first + [item for item in new if item not in taken]
+        return order
 
     def _by_task(self, number: int, count: int) -> list[int]:
         """Tasks in turn, a new order for each round; within a task its states in turn."""

@@ -26,8 +26,8 @@ def save_final(
 ) -> PolicyRef:
     """Write the result of a training, in one move, and return the spec that `--policy` accepts.
 
-    Of several processes that train together the first one writes. The weights of an adapter are
-    merged into `loaded.model`, which is not to be trained further.
+    Of several processes that train together the first one writes, and the others wait for it. The
+    weights of an adapter are merged into `loaded.model`, which is not to be trained further.
 
     Args:
         job: says where, and what was learned from.
@@ -42,6 +42,7 @@ def save_final(
     folder = job.out / FINAL
     ref = PolicyRef(spec=str(Spec(name="local", argument=str(folder))))
     if os.environ.get("RANK", "0") != "0":
+        _meet()
         return ref
     new = folder.with_name(f".{FINAL}.new")
     facts = _whole(job, loaded, facts)
@@ -58,7 +59,15 @@ def save_final(
             f"The trained model cannot be written to {folder}: {words}.",
             "Make room on the disk, and go on with the training: its last checkpoint is kept.",
         ) from error
+    _meet()
     return ref
+
+
+def _meet() -> None:
+    """Wait for the other processes: a stage that comes next begins with what one has written."""
+    from accelerate import PartialState
+
+    PartialState().wait_for_everyone()
 
 
 def _save(loaded: Loaded, folder: Any, merge: bool, state: Mapping[str, Any] | None) -> None:

@@ -12,6 +12,7 @@ from mlxlab.plugins.training.checkpoints import Checkpoints
 from mlxlab.plugins.training.final import save_final
 from mlxlab.plugins.training.learning import Learner, Optimized
 from mlxlab.plugins.training.samples import Sample, Samples
+from mlxlab.plugins.training.saving import steps_between
 from mlxlab.plugins.training.sequences import inner
 from mlxlab.plugins.training.tracking import begin, end
 
@@ -38,6 +39,8 @@ class Journal:
     ) -> None:
         self._job, self._trainer, self._learner = job, trainer, learner
         self._parts, self._total = parts, total
+        trained = sum(weight.numel() for part in parts.values() for weight in part.trained())
+        self._every = steps_between(learner.config.save_steps, trained)
         self._main = bool(learner.accelerator.is_main_process)
         self._checkpoints = Checkpoints(job.out / CHECKPOINTS)
         self._samples: Samples | None = None
@@ -86,7 +89,7 @@ class Journal:
         assert self._samples is not None
         self._samples.add(samples)
         self._waiting.append(TrainProgress(step=step, total=self._total, figures=dict(figures)))
-        if step % self._learner.config.save_steps == 0 or step == self._total:
+        if step % self._every == 0 or step == self._total:
             self._save(step, counters)
 
     def close(self) -> None:

@@ -53,7 +53,12 @@ class Learning(Weights):
         description="Actions of a step on which the KL to the start policy is measured where beta "
         "is 0; 0: not at all, and no second copy of the model.",
     )
-    save_steps: int = Field(1, gt=0, description="Steps between checkpoints.")
+    save_steps: int | None = Field(
+        None,
+        gt=0,
+        description="Steps between checkpoints. Default: 1, or 10 where a checkpoint is larger "
+        "than 1 GB. A kill loses what came after the last one.",
+    )
     report_to: str = Field(
         "none", description="Trackers of accelerate, by commas: tensorboard, wandb, ..."
     )
@@ -86,8 +91,9 @@ class Optimized:
 class Learner:
     """The policy in training, with the one that it began as.
 
-    One process, or several under `accelerate launch` (untested): each works on its own share of the
-    actions, and accelerate averages gradients.
+    One process, or several under `accelerate launch` (untested): each holds whole nets and works on
+    its own share of the actions, and accelerate averages gradients. Nothing is sharded: optimizers
+    are made before nets are wrapped, and checkpoints and sampling read whole weights.
 
     Args:
         job: says which base.
@@ -98,9 +104,11 @@ class Learner:
     def __init__(self, job: TrainJob, config: Learning, *, reference: bool) -> None:
         if find_spec("accelerate") is None or find_spec("torch") is None:
             raise MissingExtra("Training with an own loop", "train")
+        import torch
         from accelerate import Accelerator, PartialState
 
-        PartialState()  # gives each process its GPU before anything is loaded
+        # Gives each process its GPU before anything is loaded; without one, processes meet by gloo.
+        PartialState(cpu=not torch.accelerator.is_available())
         self.config = config
         self.loaded: Loaded = load(job, config)
         self.accelerator = Accelerator(

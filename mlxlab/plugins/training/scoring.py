@@ -32,10 +32,10 @@ class Scored:
     """What came of the actions of one optimizer step, in the order in which they were submitted.
 
     Args:
-        rewards: None where an action has no value: its advantage is 0, whatever the others got.
+        rewards: None where an action has no value; what is made of it is each trainer's own.
         figures: by the names of core.trainer.TrainProgress, without those of the model; and
-            `unvalued`, the actions without a reward, and `empty_groups`, the groups of them. A
-            plan is no part of an action.
+            `unvalued`, the actions without a reward, `empty_groups`, the groups of them, and
+            `groups`, where several actions make one. A plan is no part of an action.
     """
 
     states: tuple[State, ...]
@@ -140,9 +140,8 @@ class Scoring:
             kind = _NUMBERS.sub("#", reason)
             if kind not in self._told:
                 self._told.add(kind)
-                what = "An action has no reward and is" if count == 1 else (
-                    f"{count} actions have no reward and are")  # fmt: skip
-                self._job.warn(f"{what} left out of the update: {reason}")
+                what = "An action has" if count == 1 else f"{count} actions have"
+                self._job.warn(f"{what} no reward to learn from: {reason}")
 
     def _count(self, reasons: Counter[str], actions: int) -> None:
         self._vain = self._vain + 1 if reasons.total() == actions else 0
@@ -189,6 +188,8 @@ def _figures(
         figures["valid"] = sum(map(_valid, there)) / len(there)
         better = sum(map(improved, states, taken))
         figures["improvement"] = better / len(there)
+    if any(size > 1 for size in sizes):
+        figures["groups"] = len(sizes)
     return figures
 
 

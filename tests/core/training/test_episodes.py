@@ -113,7 +113,7 @@ def test_what_fails_costs_its_own_episode(arena: Arena) -> None:
     [
         ("raises", "propose failed: KeyError: 'odd'"),
         ("hangs", "propose took longer than 1 s"),
-        ("a text", "proposed a str, no Decision"),
+        ("a text", "proposed a str, no Decision (tree.decide(...)), Wait or Stop."),
         ("a wait", "wants to wait, though no step is being taken"),
         ("another step", "proposed step 5 where step 0 comes next"),
         ("no message", "prompt returned str as a message"),

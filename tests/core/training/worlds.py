@@ -154,6 +154,7 @@ class Wrong(Json):
     """A scaffold that does something else than it promised, by its option."""
 
     def __init__(self, config: WrongConfig) -> None:
+        super().__init__()
         self._how = config.how
 
     def propose(self, tree: TreeView, rng: Random) -> Any:

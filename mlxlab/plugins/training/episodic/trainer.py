@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from time import perf_counter
+from typing import Any, ClassVar
 
 from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.policy import PolicyRequest
@@ -13,6 +14,7 @@ from mlxlab.core.records import Completion
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.episodes import Episode, Start, Turn, play
+from mlxlab.plugins.training.conforming import EPISODES, tiny
 from mlxlab.plugins.training.course import Course
 from mlxlab.plugins.training.drawn import Clock, written
 from mlxlab.plugins.training.episodic.config import EpisodicConfig
@@ -38,6 +40,7 @@ class EpisodicGRPO:
 
     needs_arena = True
     keeps_states = True
+    conformance: ClassVar[Mapping[str, Any]] = tiny(EPISODES)
 
     def __init__(self, config: EpisodicConfig) -> None:
         self.config = config
@@ -195,4 +198,5 @@ def work(config: EpisodicConfig) -> Workload:
         passes=float(config.epochs),
         forwards=2.0 if kept else 1.0,
         frozen=int(kept),
+        shards=False,
     )

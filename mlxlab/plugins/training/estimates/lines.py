@@ -7,10 +7,10 @@ told and 3.0 measured, as processor time on a busy machine. On a GPU nothing was
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlxlab.core.trainer import Estimate, Machine, TrainJob
-from mlxlab.plugins.training.estimates.memory import GIB, SHARDED, memory
+from mlxlab.plugins.training.estimates.memory import GIB, SHARDED, Part, memory
 from mlxlab.plugins.training.estimates.pace import CORE, READING, SERVING, WRITING, Pace, pace
 from mlxlab.plugins.training.estimates.shape import Shape, shape_of
 from mlxlab.plugins.training.estimates.workload import LETTERS, Workload, workload
@@ -46,12 +46,25 @@ def _memory(shape: Shape, work: Workload, machine: Machine) -> Iterator[Estimate
     if not machine.gpus:
         yield Estimate(name="memory", value=_gib(total), basis="of this process")
         return
-    yield Estimate(name="memory", value=_gib(total), basis=_fits(total, machine))
-    if machine.gpus > 1:
-        shared = sum(part.size for part in parts if part.name in SHARDED)
-        least = total - shared + shared / machine.gpus
-        basis = f"weights and their states spread by ZeRO-3 or FSDP; {_fits(least, machine)}"
-        yield Estimate(name="memory, sharded", value=_gib(least), basis=basis)
+    fits = _fits(total, machine)
+    if machine.gpus > 1 and not work.shards:
+        fits += "; each holds whole nets: this trainer cannot spread them"
+    yield Estimate(name="memory", value=_gib(total), basis=fits)
+    if machine.gpus > 1 and work.shards:
+        yield _sharded(parts, work, machine)
+
+
+def _sharded(parts: Sequence[Part], work: Workload, machine: Machine) -> Estimate:
+    """Spread over all GPUs; transformers draws from a copy that is gathered on each of them."""
+    shared = sum(part.size for part in parts if part.name in SHARDED)
+    least = sum(part.size for part in parts) - shared + shared / machine.gpus
+    how = "weights and their states spread by ZeRO-3 or FSDP"
+    if work.samples and not work.vllm:
+        whole = next(part.size for part in parts if part.name == "weights")
+        least += whole / (work.trained + work.frozen)
+        how += ", and a whole copy of the weights to draw from"
+    basis = f"{how}; {_fits(least, machine)}"
+    return Estimate(name="memory, sharded", value=_gib(least), basis=basis)
 
 
 def _fits(total: float, machine: Machine) -> str:

@@ -13,7 +13,8 @@ k key and f feed-forward channels, V words, and a bytes of an activation (2 in b
                    where the loss is made in tiles
     cache          keys and values of the actions that are sampled at a time, or vLLM's share
 
-Every device holds all of it, unless weights, gradients and moments are sharded (ZeRO-3, FSDP).
+Every device holds all of it, unless weights, gradients and moments are sharded (ZeRO-3, FSDP),
+which the trainers with an own loop cannot do.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class Workload:
         fused: whether logits are made in tiles, as GRPOTrainer does.
         cached: the share of actions that were carried out before.
         vllm: vLLM's share of a GPU's memory; 0: it is not used.
+        shards: whether the trainer can spread weights and their states over several GPUs (ZeRO-3,
+            FSDP); else each of them holds whole nets.
         prompt: tokens of a prompt, on average.
         answer: tokens of an answer, on average.
         execution_s: seconds of carrying one action out, on average.
@@ -59,6 +61,7 @@ class Workload:
     fused: bool = False
     cached: float = 0.5
     vllm: float = 0.0
+    shards: bool = True
     prompt: float = _PROMPT
     answer: float = _ANSWER
     execution_s: float = _EXECUTION_S

@@ -19,7 +19,7 @@ from mlxlab.plugins.training.scoring import Scored, Scoring
 
 MARK = "whole.json"
 """Written into a checkpoint after everything else: without it, the checkpoint is torn."""
-_MEANS = ("reward", "improvement", "valid", "unique", "flat_groups", "empty_groups")
+_MEANS = ("reward", "improvement", "valid", "unique", "groups", "flat_groups", "empty_groups")
 _LOGGED = {"loss": "loss", "learning_rate": "lr", "grad_norm": "grad_norm"}
 
 
@@ -198,10 +198,10 @@ class Events:
         """The optimizer has changed the weights."""
         self.ledger.ended(state.global_step)
 
-    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any, **_: Any) -> None:
         """The trainer's own history would make each checkpoint larger than the one before."""
         del state.log_history[:-1]
-        if not control.should_save:
+        if "loss" in logs and not control.should_save:
             self.ledger.saved(state.global_step, None)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -9,10 +9,7 @@ from mlxlab.plugins.training.estimates import Workload
 from mlxlab.plugins.training.grpo.config import GRPOConfig
 from mlxlab.plugins.training.grpo.layout import Layout, layout
 from mlxlab.plugins.training.models import Loaded
-
-_LARGE = 1e9
-_BYTES = 12
-"""Of a trained weight in a checkpoint: itself and two moments of AdamW, in float32."""
+from mlxlab.plugins.training.saving import steps_between
 
 
 def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) -> Any:
@@ -57,7 +54,7 @@ def settings(config: GRPOConfig, job: TrainJob, loaded: Loaded, layout: Layout) 
 
 def save_steps(config: GRPOConfig, trained: int) -> int:
     """Optimizer steps between checkpoints, at each of which new actions are drawn next."""
-    wanted = config.save_steps or (1 if trained * _BYTES < _LARGE else 10)
+    wanted = steps_between(config.save_steps, trained)
     return -(-wanted // config.num_iterations) * config.num_iterations
 
 

@@ -90,7 +90,7 @@ class Stepwise:
     def _waves(self, prompts: Sequence[Prompt], samples: int, seed: str, /) -> Waves:
         """Draw with our own batches, or as TRL does where weights are spread or vLLM draws."""
         me: Any = self
-        if me.use_vllm or me.is_deepspeed_enabled or me.is_fsdp_enabled:
+        if self._drawn_elsewhere():
             yield from self._drawn_by_trl(prompts, samples)
             return
         waves = self._writer.waves(prompts, samples, seed)
@@ -100,6 +100,11 @@ class Stepwise:
             if wave is None:
                 return
             yield wave
+
+    def _drawn_elsewhere(self) -> bool:
+        """Whether this process' own weights are not those to draw from."""
+        me: Any = self
+        return bool(me.use_vllm or me.is_deepspeed_enabled or me.is_fsdp_enabled)
 
     def _drawn_by_trl(self, prompts: Sequence[Prompt], samples: int) -> Iterator[Any]:
         parent: Any = super()
@@ -126,9 +131,12 @@ class Stepwise:
         return drawn if logprobs is not None else drawn.model_copy(update={"logprobs": None})
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Trackers see our figures beside those of TRL."""
+        """Trackers see our figures beside those of TRL; the last words of all are of no step."""
         parent: Any = super()
         me: Any = self
+        if "loss" not in logs:
+            parent.log(logs, start_time)
+            return
         means = {
             name: sum(values) / len(values)
             for name, values in me._metrics["train"].items()

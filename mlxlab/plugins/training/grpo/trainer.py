@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mlxlab.core.errors import MissingExtra, PolicyError
-from mlxlab.core.spec import Spec
-from mlxlab.core.trainer import CHECKPOINTS, FINAL, Estimate, Machine, PolicyRef, TrainJob
+from mlxlab.core.trainer import CHECKPOINTS, Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.plugins.policies.local.answers import Reader
 from mlxlab.plugins.training.card import Facts
 from mlxlab.plugins.training.choosing import Chooser, recorded
+from mlxlab.plugins.training.conforming import ACTIONS, tiny
 from mlxlab.plugins.training.estimates import estimates
 from mlxlab.plugins.training.failures import told
 from mlxlab.plugins.training.final import save_final
@@ -48,6 +49,7 @@ class GRPO:
     """
 
     needs_arena = True
+    conformance: ClassVar[Mapping[str, Any]] = tiny(ACTIONS, micro_batch=8, kl_rows=0)
 
     def __init__(self, config: GRPOConfig) -> None:
         self.config = config
@@ -74,8 +76,6 @@ class GRPO:
                 ledger.close()
             state = _gathered(trainer)
             loaded.model = trainer.accelerator.unwrap_model(trainer.model)
-        if not trainer.accelerator.is_main_process:
-            return PolicyRef(spec=str(Spec(name="local", argument=str(job.out / FINAL))))
         facts = Facts(
             trainer="grpo",
             options=self.config.model_dump(),
@@ -103,7 +103,7 @@ class GRPO:
         from accelerate import PartialState
         from accelerate.utils import gather_object
 
-        there = PartialState()
+        there = PartialState(cpu=loaded.device.type == "cpu")
         plan = layout(self.config, there.num_processes)
         writer, reader = self._speakers(loaded)
         prompts = Prompts(writer, loaded.context, job.warn)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.states import State
 from mlxlab.plugins.training.choosing import Chooser, recorded
+from mlxlab.plugins.training.conforming import ACTIONS, tiny
 from mlxlab.plugins.training.course import Course
 from mlxlab.plugins.training.drawn import Clock, draw, written
 from mlxlab.plugins.training.estimates import Workload, estimates
@@ -32,6 +34,7 @@ class PPO:
     """
 
     needs_arena = True
+    conformance: ClassVar[Mapping[str, Any]] = tiny(ACTIONS, minibatches=1)
 
     def __init__(self, config: PPOConfig) -> None:
         self.config = config
@@ -137,4 +140,5 @@ def work(config: PPOConfig) -> Workload:
         forwards=3.0 if config.beta > 0 else 2.0,
         trained=2 if config.critic == "separate" else 1,
         frozen=int(kept),
+        shards=False,
     )

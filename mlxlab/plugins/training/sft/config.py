@@ -84,10 +84,12 @@ class SFTConfig(Weights):
     check: int = Field(
         0, ge=0, description="Prompts that are answered at each validation: figure valid_text."
     )
-    save_s: float = Field(
-        5.0,
+    save_s: float | None = Field(
+        None,
         gt=0,
-        description="Seconds of training that a kill may cost; more where saving takes long.",
+        description="Seconds of training between checkpoints, at least; more where saving takes "
+        "more than a ninth of that. Default: each optimizer step is saved, or 5 s where a "
+        "checkpoint is larger than 1 GB. A kill loses what came after the last one.",
     )
     report_to: str = Field("none", description="Trackers that TRL reports to, such as wandb.")
 

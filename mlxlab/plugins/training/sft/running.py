@@ -13,6 +13,7 @@ from mlxlab.core.errors import MlxError, RecordError, UsageError
 from mlxlab.core.trainer import CHECKPOINTS, TrainJob
 from mlxlab.plugins.training.models import Loaded
 from mlxlab.plugins.training.models.tiny import is_tiny
+from mlxlab.plugins.training.saving import small
 from mlxlab.plugins.training.sft.best import Best
 from mlxlab.plugins.training.sft.config import SFTConfig
 from mlxlab.plugins.training.sft.rows import Row
@@ -20,6 +21,7 @@ from mlxlab.plugins.training.sft.telling import Telling, newest_whole
 
 _PASS_TOKENS = 16_384
 _BEST = "best"
+_SAVE_S = 5.0
 _SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
 
@@ -100,7 +102,7 @@ def set_up(config: SFTConfig, job: TrainJob, loaded: Loaded, material: Material)
     asked = material.validated or material.learned
     sample = Random(job.seed).sample(asked, min(config.check, len(asked)))
     best = Best(folder / _BEST, loaded, sample, job.seed, main)
-    telling = Telling(total, config.save_s, job.tell, best.validated, main)
+    telling = Telling(total, _save_s(config, loaded), job.tell, best.validated, main)
     validated = [row.as_features() for row in material.validated]
     try:
         trainer = SFTTrainer(
@@ -152,7 +154,7 @@ def _arguments(
         use_cpu=loaded.device.type == "cpu",
         eval_strategy="steps" if material.validated else "no",
         eval_steps=config.eval_steps or max(1, total // 10),
-        save_strategy="no",  # by the clock instead
+        save_strategy="no",  # Telling asks for it
         save_total_limit=2,
         logging_steps=1,
         logging_nan_inf_filter=False,
@@ -171,6 +173,13 @@ def micro_batch(config: SFTConfig, longest: float, world: int) -> int:
         return min(config.micro_batch, share)
     most = max(1, int(_PASS_TOKENS / longest))
     return max(size for size in range(1, share + 1) if share % size == 0 and size <= most)
+
+
+def _save_s(config: SFTConfig, loaded: Loaded) -> float | None:
+    """Seconds between two checkpoints; None: each step is saved."""
+    if config.save_s is not None or small(loaded.parameters()[1]):
+        return config.save_s
+    return _SAVE_S
 
 
 def _lr(config: SFTConfig, job: TrainJob) -> float:

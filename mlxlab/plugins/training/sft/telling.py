@@ -15,7 +15,7 @@ from mlxlab.core.trainer import TrainProgress
 WHOLE = "whole.json"
 """Written into a checkpoint last of all: one without it was cut off."""
 _SHARE = 9
-"""Training takes at least so many times as long as saving."""
+"""Training takes at least so many times as long as saving, where the clock says when."""
 _NAMES = {
     "loss": "loss",
     "learning_rate": "lr",
@@ -27,11 +27,11 @@ _NAMES = {
 
 
 class Telling:
-    """Saves by the clock, and tells of steps once a checkpoint holds them.
+    """Saves each step, or by the clock, and tells of steps once a checkpoint holds them.
 
     Args:
         total: optimizer steps in all.
-        save_s: seconds of training between two checkpoints, at least.
+        save_s: seconds of training between two checkpoints, at least; None: each step is saved.
         tell: who hears of steps.
         validated: is given step and loss of each validation, and returns further figures.
         main: whether this process is the one that tells, of those that train together.
@@ -40,7 +40,7 @@ class Telling:
     def __init__(
         self,
         total: int,
-        save_s: float,
+        save_s: float | None,
         tell: Callable[[TrainProgress], None],
         validated: Callable[[int, float], dict[str, float]],
         main: bool = True,
@@ -88,14 +88,17 @@ class Telling:
         self._saved = self._stepped = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        """Ask for a checkpoint where the last one is too long ago."""
-        due = max(self._save_s, _SHARE * self._saving_s)
-        if state.global_step >= self.total or time.perf_counter() - self._saved >= due:
+        """Ask for a checkpoint where one is due."""
+        if state.global_step >= self.total or self._due():
             control.should_save = True
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Keep a step's figures until they are safe."""
+        """Keep a step's figures until they are safe.
+
+        The trainer's own history would make each checkpoint larger than the one before.
+        """
+        del state.log_history[:-1]
         found = {name: float(logs[key]) for key, name in _NAMES.items() if key in logs}
         if "loss" not in found:
             return
@@ -138,6 +141,12 @@ class Telling:
             for progress in untold:
                 self._tell(progress)
 
+    def _due(self) -> bool:
+        if self._save_s is None:
+            return True
+        since = time.perf_counter() - self._saved
+        return _first_says(since >= max(self._save_s, _SHARE * self._saving_s))
+
     def _mark(self, checkpoint: Path, untold: list[TrainProgress]) -> None:
         new = checkpoint / f".{WHOLE}.new"
         told = {
@@ -149,6 +158,13 @@ class Telling:
         }
         new.write_text(json.dumps(told))
         new.replace(checkpoint / WHOLE)
+
+
+def _first_says(due: bool) -> bool:
+    """What the first process says: clocks differ, and what is sharded is saved by all at once."""
+    from accelerate.utils import broadcast_object_list
+
+    return bool(broadcast_object_list([due])[0])
 
 
 def newest_whole(folder: Path) -> Path | None:

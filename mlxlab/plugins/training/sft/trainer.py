@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any, ClassVar
 
 from mlxlab.core.errors import MissingExtra, UsageError
 from mlxlab.core.trainer import Estimate, Machine, PolicyRef, TrainJob
 from mlxlab.core.training.examples import Example
 from mlxlab.core.training.filters import chosen
 from mlxlab.plugins.training.card import Facts
+from mlxlab.plugins.training.conforming import EXAMPLES, tiny
 from mlxlab.plugins.training.estimates import Workload, estimates, workload
 from mlxlab.plugins.training.final import save_final
 from mlxlab.plugins.training.models import Loaded, load
@@ -40,6 +43,7 @@ class SFT:
     """
 
     needs_arena = False
+    conformance: ClassVar[Mapping[str, Any]] = tiny(EXAMPLES)
 
     def __init__(self, config: SFTConfig) -> None:
         self.config = config
