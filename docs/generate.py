@@ -101,23 +101,39 @@ def hooks() -> str:
         signature = str(inspect.signature(hook)).replace("(self, ", "(").replace("(self)", "()")
         parts.append(f"```text\n{name}{signature.replace(chr(39), '')}\n```")
         parts.append(inspect.getdoc(hook) or "")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _ACTIONS]) + "\n"
 
 
 _HOOKS = """\
 A hook module is advertised in the entry-point group `mlxlab`; its functions bear
 `mlxlab.core.hooks.hookimpl` and a hook's name, and may take fewer arguments than it offers. Each
 is called by itself: one that fails is named when the run ends, and costs nobody else anything."""
+_ACTIONS = """\
+## Actions of your own
+
+A handler carries out the `CustomAction`s of its name, for any scaffold that reads them out of
+answers and allows them: `tree.decide(..., allowed=("run_code", "custom"))`. It works in the
+restored workspace through the sandbox, and what it leaves there is recorded as the step's next
+state. Its `Observation` is the step's: nothing is graded afterwards. An exception of the handler's
+own is an observation with the status `error`, an action without a handler one with
+`invalid_action`. `examples/mlx-best-of-n` has both sides.
+
+::: mlxlab.core.hooks.ActionHandler
+    options: { heading_level: 3 }
+
+::: mlxlab.core.hooks.hookimpl
+    options: { heading_level: 3 }"""
 
 
 def conformance() -> str:
     """Every check of every suite, with its id and its promise."""
     parts = ["# Conformance", _CONFORMANCE]
     for name in sorted(testing.__all__):
-        if name.endswith("Conformance"):
-            suite = getattr(testing, name)
-            checks = checks_of(suite)
-            parts.append(f"## {name}")
+        suite = getattr(testing, name)
+        if name.endswith("Conformance") and (checks := checks_of(suite)):
+            # The anchor is what its import leads to; the heading's own is linked to by name.
+            parts.append(f"## {name}\n\n[](){{ #{testing.__name__}.{name} }}")
+            parts.append(inspect.getdoc(suite) or "")
             rows = [f"{len(checks)} checks.", "", "| id | promise |", "|---|---|"]
             rows += [f"| `{check.id}` | {check.promise} |" for check in checks]
             parts.append("\n".join(rows))

@@ -12,17 +12,22 @@ import json
 from typing import Any
 from urllib.parse import quote, unquote
 
+from pydantic import Field
+
 from mlxlab.core.errors import UsageError
 from mlxlab.core.records import Record
 
 
 class Spec(Record):
-    """A component's name, its argument and its options, not yet resolved."""
+    """A component's name, its argument and its options, not yet resolved.
+
+    `str(spec)` writes it as `parse` reads it back, whatever is in the argument and the values.
+    """
 
     name: str
-    argument: str | None = None
-    options: dict[str, Any] = {}
-    distribution: str | None = None
+    argument: str | None = Field(None, description="What follows the colon; None without one.")
+    options: dict[str, Any] = Field({}, description="By name; those that were read are texts.")
+    distribution: str | None = Field(None, description="Whose component is meant; None: anybody's.")
 
     @classmethod
     def parse(cls, text: str) -> Spec:

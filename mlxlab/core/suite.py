@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, runtime_checkable
 
+from pydantic import Field
+
 from mlxlab.core.records import Feedback, Record
 
 
 class SuiteTask(Record):
-    """One task of a suite.
+    """One task of a suite."""
 
-    Args:
-        id: the name that the suite's source gives it.
-        spec: what `--task` takes.
-        part: whether agents may be trained on it; empty where the source does not say.
-        note: what somebody should know who compares with published figures.
-    """
-
-    id: str
-    spec: str
-    part: Literal["train", "held-out", ""] = ""
-    note: str = ""
+    id: str = Field(description="The name that the suite's source gives it.")
+    spec: str = Field(description="What `--task` takes.")
+    part: Literal["train", "held-out", ""] = Field(
+        "",
+        description="Whether agents may be trained on it; empty where the source does not say.",
+    )
+    note: str = Field(
+        "", description="What somebody should know who compares with published figures."
+    )
 
 
 class SuiteInfo(Record):
-    """What is stated of a suite; None leaves the run's own default.
-
-    Args:
-        source: paper and table, or repository, commit and file, of the list and the protocol.
-    """
+    """What is stated of a suite; None leaves the run's own default."""
 
     title: str
-    source: str
-    scaffold: str | None = None
+    source: str = Field(
+        description="Paper and table, or repository, commit and file, of the list and the protocol."
+    )
+    scaffold: str | None = Field(None, description="Its spec.")
     feedback: Feedback | None = None
     steps: int | None = None
     time_s: float | None = None

@@ -47,23 +47,14 @@ class SubmissionContract(Record):
     form: Literal["table", "file"] = "table"
     id_column: str = ""
     columns: tuple[str, ...] = Field((), description="The predicted columns, in order.")
-    rows: int = 0
+    rows: int = Field(0, description="Of a table: public_rows + private_rows.")
     sample: str = Field(
         "sample_submission.csv", description="Its example in the input folder; empty: none."
     )
 
 
 class TaskInfo(Record):
-    """All that scaffolds, policies and rewards may know of a task: never an answer.
-
-    Args:
-        baseline: private score of the naive submission (majority class, mean).
-        reference: private score of a strong solution, stated with the task.
-        m_init, m_best: the two scores of ML-Agent's alpha = 100 / (m_best - m_init); None with
-            the reason in `m_reason` where there are none.
-        standard_error: of the private score at the reference, by bootstrap over rows.
-        boards: what others reached, for ranks and medals; human ones where the source has them.
-    """
+    """All that scaffolds, policies and rewards may know of a task: never an answer."""
 
     id: str
     title: str
@@ -71,32 +62,61 @@ class TaskInfo(Record):
     modality: str = "tabular"
     metric: MetricInfo
     submission: SubmissionContract
-    target: tuple[str, ...]
-    files: tuple[str, ...]
-    preview: str = Field("", description="What the public files look like, for prompts.")
+    target: tuple[str, ...] = Field(description="The columns that are to be predicted.")
+    files: tuple[str, ...] = Field(
+        description="Every file that `prepare` writes, by relative path; a name that ends with / "
+        "is a folder with all that lies in it."
+    )
+    preview: str = Field(
+        "",
+        description="What the public files look like, for prompts; empty: made from the files.",
+    )
     train_rows: int
     public_rows: int
     private_rows: int
-    baseline: float | None = None
-    reference: float | None = None
-    standard_error: float | None = None
-    m_init: float | None = None
-    m_best: float | None = None
-    m_reason: str = ""
-    boards: tuple[Board, ...] = ()
+    baseline: float | None = Field(
+        None, description="Private score of the naive submission (majority class, mean)."
+    )
+    reference: float | None = Field(
+        None, description="Private score of a strong solution, stated with the task."
+    )
+    standard_error: float | None = Field(
+        None, description="Of the private score at the reference, by bootstrap over rows."
+    )
+    m_init: float | None = Field(
+        None, description="The score to begin from in ML-Agent's alpha = 100 / (m_best - m_init)."
+    )
+    m_best: float | None = Field(None, description="The best score there. Both or neither.")
+    m_reason: str = Field(
+        "", description="What the two stand for; where they are None, why: it has to be said then."
+    )
+    boards: tuple[Board, ...] = Field(
+        (), description="What others reached, for ranks; human boards where the source has them."
+    )
     ideas: tuple[str, ...] = Field(
         (), description="What this run shall try first; part of the description too."
     )
     features: dict[str, float | str] = Field(
         {}, description="The data in numbers, by short names, for agents that read no prose."
     )
-    entrypoint: str = "solution.py"
-    starter: dict[str, str] = {}
-    data_hash: str
-    source: str = ""
+    entrypoint: str = Field(
+        "solution.py", description="Where `run_code` writes a program, and what a probe runs."
+    )
+    starter: dict[str, str] = Field(
+        {},
+        description="Path to text: the files that the workspace begins with, which is the clean "
+        "state. The entrypoint is among them, if there are any.",
+    )
+    data_hash: str = Field(
+        description="sha256 of the public files and the answers. Prepared files and outcomes are "
+        "kept under it, so whatever changes a byte has to change it."
+    )
+    source: str = Field("", description="Where the data come from.")
     licence: str = ""
-    steps: int = 20
-    exec_timeout_s: float = 60.0
+    steps: int = Field(20, description="Of a run, where neither user nor scaffold says.")
+    exec_timeout_s: float = Field(
+        60.0, description="Of one execution, where the user does not say."
+    )
 
     @property
     def has_public(self) -> bool:
@@ -119,7 +139,11 @@ class Grade(Record):
 
 @runtime_checkable
 class Grader(Protocol):
-    """Scores submissions in the host; nothing else reaches the answers."""
+    """Scores submissions in the host; nothing else reaches the answers.
+
+    It may also have `oracle() -> bytes`, a submission of the true answers: the checks of a task
+    then prove that nothing stated is better.
+    """
 
     def grade(self, submission: bytes) -> Grade:
         """Grade the bytes of a submission file; a malformed one is a verdict, not an error."""

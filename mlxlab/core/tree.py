@@ -7,6 +7,8 @@ from functools import cached_property
 from math import isfinite
 from typing import Any
 
+from pydantic import Field
+
 from mlxlab.core.records import (
     CLEAN,
     ComponentRef,
@@ -35,10 +37,10 @@ class RunContext(Record):
     """What every decision of a run has in common."""
 
     scaffold: ComponentRef
-    sandbox: str
-    feedback: Feedback
-    seed: int
-    limits: Limits
+    sandbox: str = Field(description="The sandbox's spec.")
+    feedback: Feedback = Field(description="Which score is fed back.")
+    seed: int = Field(description="The run's.")
+    limits: Limits = Field(description="Of one execution.")
 
 
 class Node:
@@ -46,11 +48,17 @@ class Node:
 
     def __init__(self, step: Step, feedback: Feedback, private: float | None) -> None:
         self.id = step.step
+        """The step's number."""
         self.parent = step.parent
+        """The number of the node that it grew from; None for a root."""
         self.operator = step.decision.operator
+        """What the scaffold wanted done, in its own word."""
         self.action = step.action
+        """What was read out of the answer; None where there was no action in it."""
         self.text = step.completion.text if step.completion else ""
+        """The answer's text; empty where there was none."""
         self.state = step.next_state
+        """The workspace that the step left, to be said as `start=`; None where it was not kept."""
         seen = step.observation
         score = {
             "public": seen.public_score,
@@ -59,10 +67,13 @@ class Node:
             "none": None,
         }[feedback]
         self.score = score if score is not None and isfinite(score) else None
+        """The score that is fed back, in the metric's unit; None without one that is finite."""
         self._public_score = seen.public_score
         hidden = {"public_score": None} if feedback != "public" else {}
         self.observation: Observation = seen.model_copy(update=hidden)
+        """What the agent may see of it; a public score under feedback "public" only."""
         self.status: Status = seen.status
+        """How it ended."""
         runs = step.action is not None and step.action.type in {"run_code", "run_script"}
         self.submitted: bool = runs and seen.status == "ok"
         """Whether the step ran a program that left a valid submission."""
@@ -100,16 +111,22 @@ class TreeView:
         private: Mapping[int, float | None] | None = None,
     ) -> None:
         self.task = task
+        """All that may be known of the task."""
         self.context = context
+        """What `decide` writes into every decision."""
         self.packages = packages
+        """What programs find in the sandbox."""
         self.in_flight = tuple(in_flight)
+        """The decisions whose step has not ended: with several workers, what others are at."""
         self.remaining = remaining or Remaining()
+        """What is left of the budget."""
         self._next_step = next_step
         scores = private or {}
         self.nodes = tuple(
             step if isinstance(step, Node) else Node(step, context.feedback, scores.get(step.step))
             for step in steps
         )
+        """The recorded steps, in the order of their recording."""
 
     @cached_property
     def by_id(self) -> dict[int, Node]:
@@ -133,7 +150,16 @@ class TreeView:
         allowed: tuple[str, ...] = ("run_code",),
         extra: dict[str, Any] | None = None,
     ) -> Decision:
-        """A complete Decision: the scaffold's choice together with the run's context."""
+        """A complete Decision: the scaffold's choice together with the run's context.
+
+        Args:
+            operator: what is to be done, in a word of yours such as draft or improve.
+            parent: the node to grow; None for a new root.
+            start: the workspace to start from: a `Node.state`, or the clean one.
+            allowed: the types of `mlxlab.core.actions` that may be taken; another one is answered
+                with the status `invalid_action`.
+            extra: JSON of yours, which comes back as `decision.extra` in every method.
+        """
         context = self.context
         return Decision(
             step=self._next_step,

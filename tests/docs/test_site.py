@@ -1,13 +1,16 @@
 """The site builds without a warning, and its reference leaves nothing out."""
 
 import argparse
+import ast
 import html
 import inspect
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -20,6 +23,7 @@ from mlxlab.core.registry import Registry, config_model
 from mlxlab.testing.kit import checks_of
 
 ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "mlxlab" / "cli" / "plugins" / "new" / "templates"
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +108,27 @@ def test_every_check_is_there_with_its_promise(site: Path) -> None:
             assert check.promise, f"{check.id} states no promise"
             assert check.id in page, check.id
     assert sum(len(checks_of(suite)) for suite in suites) > 200
+
+
+def test_whatever_authors_import_is_on_a_reference_page(site: Path) -> None:
+    pages = [page.read_text(encoding="utf-8") for page in (site / "reference").rglob("*.html")]
+    anchors = {found for page in pages for found in re.findall(r'id="(mlxlab\.[\w.]+)"', page)}
+    sources = [*TEMPLATES.rglob("*.py.in"), *(ROOT / "examples").rglob("*.py")]
+    names = {name for source in sources for name in imported(source)}
+    assert len(names) > 80
+    assert not sorted(name for name in names if not {name, defined(name)} & anchors)
+
+
+def imported(source: Path) -> Iterator[str]:
+    """The names of mlxlab's that an example or a template imports, each after its module."""
+    code = re.sub(r"@(\w+)@", r"\1", source.read_text(encoding="utf-8"))
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mlxlab":
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def defined(name: str) -> str:
+    """The same class or function under the module that defines it."""
+    found = resolve_name(name)
+    plain = inspect.isclass(found) or inspect.isfunction(found)
+    return f"{found.__module__}.{found.__qualname__}" if plain else name
