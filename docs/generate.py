@@ -8,18 +8,23 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from pydantic import BaseModel
 
 from mlxlab import testing
+from mlxlab.api.bench.grid import Grid
+from mlxlab.api.pipeline import PipelineSpec
 from mlxlab.cli.main import main
 from mlxlab.cli.parser import Parser
 from mlxlab.cli.plugins.show import _described as describe
 from mlxlab.core.entries import Entry, advertised
 from mlxlab.core.hooks import HookSpecs
+from mlxlab.core.options import Option, options_of
 from mlxlab.core.registry import Registry
+from mlxlab.plugins.tasks.task_file import TaskFile
 from mlxlab.testing.kit import checks_of
 
 WIDTH = "80"
@@ -93,6 +98,53 @@ def _row(option: dict[str, Any]) -> str:
     return f"| `{option['name']}` | `{limits}` | {default} | {meaning} |"
 
 
+def files() -> str:
+    """The keys of the files that people write: pipelines, grids, tasks."""
+    parts = ["# Files", _FILES]
+    for title, (model, told) in TABLES.items():
+        parts += [f"## {title}", told]
+        for name, table in _tables(model, ""):
+            if name:
+                parts.append(f"### `{name}` of a {title.split()[0].lower()}")
+            rows = [_row(_shown(option)) for option in options_of(table)]
+            parts.append(
+                "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def _tables(model: type[BaseModel], name: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """A file's own keys, then each of its tables."""
+    yield name, model
+    for key, field in model.model_fields.items():
+        many = get_origin(field.annotation) is tuple
+        for part in get_args(field.annotation):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from _tables(part, f"[[{key}]]" if many else f"[{key}]")
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _tables(field.annotation, f"[{key}]")
+
+
+def _shown(option: Option) -> dict[str, Any]:
+    """A key as the table has it; what stands in a table of its own has no default here."""
+    default = option.default
+    if isinstance(default, BaseModel) or default in ((), {}):
+        default = "none said"
+    return {**vars(option), "default": default}
+
+
+_FILES = """\
+The keys of the files that people write. A run and a training as a file have the options of
+[their commands](commands.md) as keys: [configuration](../configuration.md). What is wrong in a file
+is told with the file, the key and what was meant."""
+
+TABLES: dict[str, tuple[type[BaseModel], str]] = {
+    "Pipeline": (PipelineSpec, "`mlx pipeline run FILE.toml`: [training](../training.md)."),
+    "Grid": (Grid, "`mlx bench FILE.toml`: [benchmarks](../benchmarks.md)."),
+    "Task": (TaskFile, "`task.toml` in the folder of a task: [tasks](../tasks.md)."),
+}
+
+
 def hooks() -> str:
     """Every hook, what it is called with, and when."""
     parts = ["# Hooks", _HOOKS]
@@ -142,11 +194,14 @@ def conformance() -> str:
 
 _CONFORMANCE = """\
 What a component of each kind promises, one check for each promise. `mlx plugins check NAME` runs
-them, and so does a test class that inherits from the suite. An id stays as it is once released."""
+those of its kind and `ComponentConformance`; a test class runs those of the suite that it inherits
+from. `FaultConformance` and `ServedConformance` are for test classes alone. An id stays as it is
+once released."""
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands,
     "reference/components.md": components,
+    "reference/files.md": files,
     "reference/hooks.md": hooks,
     "reference/conformance.md": conformance,
 }

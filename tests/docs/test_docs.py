@@ -12,12 +12,18 @@ from sysconfig import get_path
 
 import pytest
 
+from mlxlab.api.bench.grid import read_grid
+from mlxlab.api.configuring.reading import read_config
+from mlxlab.api.configuring.spec import RunConfig
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.records import Call, Completion, Decision, Record, Step
+from mlxlab.plugins.suites.ml_agent import TRAIN
+from mlxlab.plugins.suites.stated import stated
+from mlxlab.plugins.tasks.task_file import TaskFile
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GENERATED = {"commands.md", "components.md", "hooks.md", "conformance.md"}
+GENERATED = {"commands.md", "files.md", "components.md", "hooks.md", "conformance.md"}
 BLOCK = re.compile(
     r"(<!-- ((?:not run|fails on purpose): .+?) -->\n)?```(console|python)\n(.*?)```", re.DOTALL
 )
@@ -106,6 +112,35 @@ def test_every_block_is_of_a_kind_that_is_looked_at() -> None:
                 json.loads(block)
             if language == "console":
                 assert commands(block), f"{page}: a console block without a command"
+
+
+def test_no_block_hides_behind_an_indent() -> None:
+    """What is indented would be shown as code, and looked at by no test."""
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        found = re.findall(r"\n\n {4}(?!options:).+", text)
+        assert not found, f"{page}: {found}"
+
+
+def tables(name: str) -> list[str]:
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+
+def test_files_in_the_docs_are_what_their_readers_take(tmp_path: Path) -> None:
+    file = tmp_path / "file.toml"
+    runs = [table for table in tables("configuration.md") if not table.startswith("#:schema")]
+    for table in runs:
+        file.write_text(table)
+        read_config(file, RunConfig)
+    (grid,) = tables("benchmarks.md")
+    file.write_text(grid)
+    assert len(read_grid(file).arms) == 1
+    options, task = tables("tasks.md")
+    file.write_text(options)
+    assert set(stated(str(file), TRAIN, "ml-agent-train")) == {"spaceship-titanic", "cifar-10"}
+    TaskFile.model_validate(tomllib.loads(task))
+    assert len(runs) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,15 @@ from pkgutil import resolve_name
 import pytest
 
 from mlxlab import testing
+from mlxlab.api.bench.grid import Grid
+from mlxlab.api.pipeline import PipelineSpec
+from mlxlab.api.pipeline.spec import CollectTable, ExploreTable, RLTable
 from mlxlab.cli.parser import Parser
 from mlxlab.core.entries import advertised
 from mlxlab.core.hooks import HookSpecs
 from mlxlab.core.options import options_of
 from mlxlab.core.registry import Registry, config_model
+from mlxlab.plugins.tasks.task_file import TaskFile
 from mlxlab.testing.kit import checks_of
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +48,14 @@ def text(site: Path, page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", source))
 
 
+def sections(site: Path, page: str) -> dict[str, str]:
+    """What stands below each heading of a page, up to the next one, as it is read."""
+    source = (site / page / "index.html").read_text(encoding="utf-8")
+    parts = re.split(r"<h[1-6][^>]*>(.*?)</h[1-6]>", source, flags=re.DOTALL)[1:]
+    plain = [" ".join(html.unescape(re.sub(r"<[^>]*>", "", part)).split()) for part in parts]
+    return {title.rstrip("¶ "): told for title, told in zip(plain[::2], plain[1::2], strict=True)}
+
+
 def test_every_page_is_in_the_navigation(site: Path) -> None:
     front = (site / "index.html").read_text(encoding="utf-8")
     for page in (ROOT / "docs").rglob("*.md"):
@@ -60,13 +72,13 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
 
 
 def test_every_option_of_every_command_is_there(site: Path) -> None:
-    page = text(site, "reference/commands")
+    page = sections(site, "reference/commands")
     for entry in advertised():
         if entry.builtin and entry.kind == "command":
             parser = Parser(prog=f"mlx {entry.name}")
             Registry.installed().load(entry).configure(parser)
             for prog, option in options(parser):
-                assert prog in page and option in page, f"{prog} {option}"
+                assert re.search(rf"{option}\b", page[prog]), f"{prog} {option}"
 
 
 def options(parser: argparse.ArgumentParser) -> list[tuple[str, str]]:
@@ -92,21 +104,43 @@ def test_every_component_and_its_options_are_there(site: Path) -> None:
             assert f"<code>{option.name}</code>" in section, f"{entry.name}: {option.name}"
 
 
+def test_every_key_of_a_file_is_there_with_its_meaning(site: Path) -> None:
+    page = sections(site, "reference/files")
+    for title, model in {"Pipeline": PipelineSpec, "Grid": Grid, "Task": TaskFile}.items():
+        for option in options_of(model):
+            told = " ".join(option.description.replace("`", "").split())
+            assert f"{option.name} " in page[title] and told in page[title], option.name
+    below = {"[explore]": ExploreTable, "[[collect]]": CollectTable, "[[rl]]": RLTable}
+    for table, model in below.items():
+        for option in options_of(model):
+            assert f"{option.name} " in page[f"{table} of a pipeline"], f"{table} {option.name}"
+
+
+def test_every_variable_of_the_environment_is_on_a_page() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "mlxlab").rglob("*.py"))
+    read = {name for source in sources for name in re.findall(r'"(MLX(?:LAB)?_[A-Z_]+)"', source)}
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
+    assert len(read) > 3
+    assert not {name for name in read if f"`{name}" not in pages}
+
+
 def test_every_hook_is_there_with_what_it_is_called_with(site: Path) -> None:
-    page = text(site, "reference/hooks")
+    page = sections(site, "reference/hooks")
     for name, hook in inspect.getmembers(HookSpecs, inspect.isfunction):
-        assert name in page
+        signature = page[name].split("->")[0]
         for argument in list(inspect.signature(hook).parameters)[1:]:
-            assert argument in page.split(name, 1)[1], f"{name}: {argument}"
+            assert re.search(rf"\b{argument}:", signature), f"{name}: {argument}"
+        assert " ".join((inspect.getdoc(hook) or "").split())[:40] in page[name], name
 
 
 def test_every_check_is_there_with_its_promise(site: Path) -> None:
-    page = " ".join(text(site, "reference/conformance").split())
+    page = sections(site, "reference/conformance")
     suites = [getattr(testing, name) for name in testing.__all__ if name.endswith("Conformance")]
     for suite in suites:
         for check in checks_of(suite):
             assert check.promise, f"{check.id} states no promise"
-            assert check.id in page, check.id
+            told = " ".join(check.promise.replace("`", "").split())
+            assert f"{check.id} {told}" in page[suite.__name__], check.id
     assert sum(len(checks_of(suite)) for suite in suites) > 200
 
 
