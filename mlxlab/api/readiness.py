@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError
+from mlxlab.core.listed import surveyed
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.core.suite import SuiteTask
-from mlxlab.core.survey import Surveyed, SurveyedTask
+from mlxlab.core.survey import Survey, SurveyedTask
 
 
 class Readiness(NamedTuple):
@@ -40,23 +41,22 @@ class Surveys:
         """A task's readiness; one whose source takes no survey is ready once it is installed."""
         spec = Spec.parse(task.spec)
         try:
-            kind = self._registry.load(self._registry.find("task", spec))
-            look = getattr(kind, "survey", None)
+            entry = self._registry.find("task", spec)
+            look = getattr(self._registry.load(entry), "survey", None)
             if look is None:
                 return READY
-            found = self._surveyed(look, spec).get(spec.argument or "")
+            found = self._surveyed(entry, look, spec).get(spec.argument or "")
         except MlxError as error:
             return Readiness("missing", (error.message.rstrip("."),))
         if found is None:
             return Readiness("missing", (f"{spec.options.get('repo')} has no {spec.argument}",))
         return Readiness(found.state, found.missing, found.fetch)
 
-    def _surveyed(
-        self, look: Callable[[Path, Path | None], Surveyed], spec: Spec
-    ) -> dict[str, SurveyedTask]:
+    def _surveyed(self, entry: Entry, look: Survey, spec: Spec) -> dict[str, SurveyedTask]:
         repo, data = str(spec.options.get("repo", "")), spec.options.get("data")
         key = (spec.name, repo, data)
         if key not in self._seen:
-            surveyed = look(Path(repo).expanduser(), Path(data).expanduser() if data else None)
-            self._seen[key] = {task.id: task for task in surveyed.tasks}
+            place = Path(data).expanduser() if data else None
+            found = surveyed(entry, look, Path(repo).expanduser(), place)
+            self._seen[key] = {task.id: task for task in found.tasks}
         return self._seen[key]

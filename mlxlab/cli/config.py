@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlxlab.api.configuring import Config, config_schema, config_text, read_config
+from mlxlab.cli.stdout import kept_clean
+from mlxlab.cli.table import print_json
 from mlxlab.cli.text import plain
 
 
@@ -35,8 +36,9 @@ def print_config(values: Mapping[str, Any], model: type[Config]) -> int:
 
 def print_schema(model: type[Config]) -> int:
     """Print the JSON schema of a configuration; what it lacks is said on stderr."""
-    schema, failed = config_schema(model)
-    print(json.dumps(schema, indent=1))
+    with kept_clean():  # everything that is installed is imported, and may print
+        schema, failed = config_schema(model)
+        print_json(schema)
     for line in failed:
         print("mlx: left out:", plain(line), file=sys.stderr)
     return 0

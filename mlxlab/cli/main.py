@@ -79,12 +79,13 @@ def _command(name: str, argv: list[str]) -> int:
     from mlxlab.cli.stdout import kept_clean
     from mlxlab.core.registry import Registry
     from mlxlab.core.spec import Spec
-    from mlxlab.core.watch import watching
+    from mlxlab.core.watch import set_last_resort, watching
 
     registry = Registry.installed()
     entry = registry.find("command", Spec.parse(name))
     clean = kept_clean if entry.builtin and "--json" in argv else nullcontext
     with watching(), clean():
+        set_last_resort(_end)
         command = registry.load(entry)
         if not (hasattr(command, "configure") and hasattr(command, "run")):
             raise PluginError(f"{_whose(entry)} has no configure(parser) and run(args).")
@@ -109,7 +110,17 @@ def _run(entry: Entry, command: Any, argv: list[str]) -> int:
         if entry.builtin or isinstance(error, MlxError | KeyboardInterrupt | BrokenPipeError):
             raise
         raise PluginError(f"{_whose(entry)} failed: {cause_of(error)}.") from error
-    return status if isinstance(status, int) else 0
+    if not isinstance(status, int):
+        kind = type(status).__name__
+        raise PluginError(f"{_whose(entry)}: run returned {kind}, no exit status (0 for done).")
+    return status
+
+
+def _end(line: str) -> None:
+    """End the process where a plugin's code neither ends nor can be broken off."""
+    status = report(PluginError(f"{line}."))
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _whose(entry: Entry) -> str:

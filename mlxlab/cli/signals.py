@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import threading
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 from mlxlab.cli.failure import INTERRUPTED
 from mlxlab.cli.text import plain
 from mlxlab.core.loops import run_loop
-from mlxlab.core.watch import kept_by
+from mlxlab.core.watch import end_process, kept_by
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
@@ -52,7 +51,7 @@ async def _watched(
             on_second()
             if who := kept_by():
                 print(f"Interrupted in {plain(who)}.", file=sys.stderr, flush=True)
-            os._exit(INTERRUPTED)
+            end_process(INTERRUPTED)
         signalled = True
         loop.call_soon_threadsafe(task.cancel)
         loop.call_soon_threadsafe(on_first)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from math import inf, isinf
 
-from mlxlab.core.errors import PluginError, PolicyError
+from mlxlab.core.boundary import Boundary
+from mlxlab.core.errors import PolicyError
 from mlxlab.core.patience import Patience, Tries, lagging, wait_s
 from mlxlab.core.pauses import Pauses, Telling
 from mlxlab.core.policy import Policy, Rates
@@ -172,17 +173,19 @@ class Accounts:
         self._pauses = Pauses(tell) if tell is not None else None
         self._named: dict[str, Account] = {}
 
-    def of(self, policy: Policy) -> Account:
+    def of(self, policy: Policy, who: str = "") -> Account:
         """The account of a policy; one that names none has its own.
 
+        Args:
+            policy: the policy.
+            who: whose it is, to say whose fault a failure is; see `whose`.
+
         Raises:
-            PluginError: what it states is of another type.
+            PluginError: it fails, or what it states is of another type.
         """
-        try:
+        who = who or f"The policy {type(policy).__module__}.{type(policy).__qualname__}"
+        with Boundary(who, "account", failed="states no account"):
             said = metered(policy)
-        except Exception as error:
-            whose = f"{type(policy).__module__}.{type(policy).__qualname__}"
-            raise PluginError(f"The policy {whose} states no account: {error}.") from error
         if said is None:
             return self._made()
         name, rates = said

@@ -7,7 +7,7 @@ such names with their specs. It is asked only where no component has the name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlxlab.core.boundary import Boundary
 from mlxlab.core.entries import Entry, of_kind
@@ -17,21 +17,28 @@ from mlxlab.core.spec import Spec
 KIND = "aliases"
 
 
+class Failure(NamedTuple):
+    """A source of aliases that failed: its names are not known."""
+
+    source: Entry
+    error: MlxError
+
+
 def aliases_of(
     entries: Iterable[Entry], kind: str, load: Callable[[Entry], Callable[..., Any]]
-) -> tuple[dict[str, str], MlxError | None]:
+) -> tuple[dict[str, str], list[Failure]]:
     """The aliases of a kind; the first source wins a name that several give.
 
     Returns:
-        The specs by their names, and what the first source that failed raised.
+        The specs by their names, and the sources that failed.
     """
     found: dict[str, str] = {}
-    failed: MlxError | None = None
+    failed: list[Failure] = []
     for entry in of_kind(entries, KIND):
         try:
             found = {**_asked(load(entry), entry, kind), **found}
         except MlxError as error:
-            failed = failed or error
+            failed.append(Failure(entry, error))
     return found, failed
 
 
@@ -51,20 +58,19 @@ def expanded(spec: Spec, stands_for: str) -> Spec:
 
 def meant_by(
     name: str, entries: Iterable[Entry], kind: str, load: Callable[[Entry], Callable[..., Any]]
-) -> tuple[str | None, dict[str, str], MlxError | None]:
+) -> tuple[str | None, dict[str, str], list[Failure]]:
     """What a name stands for; no source is asked after the first that has it.
 
     Returns:
-        The spec, None where there is none; all aliases that were seen; what the first source that
-        failed raised.
+        The spec, None where there is none; all aliases that were seen; the sources that failed.
     """
     seen: dict[str, str] = {}
-    failed: MlxError | None = None
+    failed: list[Failure] = []
     for entry in of_kind(entries, KIND):
         found, wrong = aliases_of([entry], kind, load)
         if name in found:
-            return found[name], found, None
-        seen, failed = {**found, **seen}, failed or wrong
+            return found[name], found, []
+        seen, failed = {**found, **seen}, failed + wrong
     return None, seen, failed
 
 

@@ -59,7 +59,7 @@ def assembled(
             cache=Cache(Path(manifest.cache), writer.path) if manifest.cache else None,
             tell=hooks,
         ),
-        environments=EnvironmentPool(make, manifest.workers),
+        environments=EnvironmentPool(make, manifest.workers, hooks),
         writer=writer,
         states=states,
         budget=budget,
@@ -100,7 +100,8 @@ def _maker(
         await sandbox.open(setup)
         handlers = hooks.action_handlers()
         return Environment(
-            ground.info, ground.grader, sandbox, states, rewards, handlers, owners, ground.owner
-        )
+            ground.info, ground.grader, sandbox, states, rewards, handlers, owners, ground.owner,
+            hooks,
+        )  # fmt: skip
 
     return make

@@ -6,17 +6,20 @@ Authors raise plain errors. An MlxError is for people already and passes, as bei
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from contextvars import copy_context
 from math import isfinite
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlxlab.core import watch
+from mlxlab.core import shared, watch
+from mlxlab.core.entries import OWN
 from mlxlab.core.errors import MlxError, PluginError
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ MOST_TEXT = 1 << 24
 MOST_WORDS = 10_000
 """Characters that a component's reason or message may have."""
 _LONGEST_CAUSE = 500
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _MORE = f"{watch.LIMIT}=SECONDS allows more."
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
@@ -41,14 +45,29 @@ class Late(PluginError):
 
 
 def whose(ref: ComponentRef) -> str:
-    """A component by kind, name, distribution and version."""
-    return f"{ref.kind} '{ref.name}' of {ref.version}"
+    """A component by kind, name, distribution and version, if it is of one."""
+    return f"{ref.kind} '{ref.name}'" + (f" of {ref.version}" if ref.version else "")
+
+
+def foreign(who: str) -> bool:
+    """Whether a component, as `whose` says it, is another distribution's than mlxlab."""
+    return f" of {OWN} " not in who
 
 
 def cause_of(error: BaseException) -> str:
     """An error's kind and text in one line."""
     line = " ".join(traceback.format_exception_only(error)[-1].split())
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
+
+
+def about(error: OSError, folder: Path) -> bool:
+    """Whether an error tells of a folder that a component was given to write to, or of its disk."""
+    if error.errno in _DISK:
+        return True
+    named = error.filename
+    return isinstance(named, str | Path) and Path(named).absolute().is_relative_to(
+        folder.absolute()
+    )
 
 
 class Boundary:
@@ -66,7 +85,7 @@ class Boundary:
         PluginError: the code raised, or took too long.
     """
 
-    __slots__ = ("_going", "_passing", "_times", "_told", "_watch", "_what", "_who")
+    __slots__ = ("_foreign", "_going", "_passing", "_times", "_told", "_watch", "_what", "_who")
 
     def __init__(
         self,
@@ -80,11 +99,14 @@ class Boundary:
         self._passing = passing
         self._who, self._what, self._times = who, what, times
         self._told = f"{who} {failed}" if failed else f"{who}: {what} failed", hint
+        self._foreign = foreign(who)  # libraries of a built-in may replace what they like
 
     def __enter__(self) -> None:
         found = self._watch = watch.current()
         call = f"{self._who}: {self._what}"
         self._going = None if found is None else found.enter(call, self._times)
+        if self._foreign:
+            shared.enter()
 
     def __exit__(
         self,
@@ -98,9 +120,11 @@ class Boundary:
             except watch.Hung as late:  # it was on its way while the call ended
                 self._watch.leave(self._going)
                 error = late
+        if self._foreign and (why := shared.leave()):
+            error = error or RuntimeError(why)
         if error is None or isinstance(error, self._passing):
             return
-        if (named := _named(error, f"{self._who}: {self._what}", *self._told)) is not None:
+        if (named := _named(error, self._who, self._what, *self._told)) is not None:
             raise named from error
 
 
@@ -127,7 +151,7 @@ async def answering(
     call, task = f"{who}: {what}", asyncio.current_task()
     limit = asyncio.timeout(limit_s)
     try:
-        with watch.awaiting(call, task, limit_s):
+        with _sharing(who), watch.awaiting(call, task, limit_s):
             async with limit:
                 yield
     except passing:
@@ -142,7 +166,7 @@ async def answering(
             isinstance(error, asyncio.CancelledError) and cancelled
         ):
             raise
-        if (named := _named(error, call, f"{call} failed")) is not None:
+        if (named := _named(error, who, what, f"{call} failed")) is not None:
             raise named from error
         raise
 
@@ -197,18 +221,28 @@ def _give(answer: asyncio.Future[T], result: T, failed: BaseException | None) ->
         answer.set_exception(failed)
 
 
-def _named(error: BaseException, call: str, failed: str, hint: str = "") -> MlxError | None:
+def _sharing(who: str) -> AbstractContextManager[None]:
+    return shared.unreplaced() if foreign(who) else nullcontext()
+
+
+def _named(
+    error: BaseException, who: str, what: str, failed: str, hint: str = ""
+) -> MlxError | None:
     """The error that names its owner; None for one that passes as it is."""
+    call = f"{who}: {what}"
     if isinstance(error, watch.Hung) or (
         isinstance(error, BaseExceptionGroup) and error.subgroup(watch.Hung) is not None
     ):
-        return Late(f"{call} took longer than {watch.limit_s():g} s.", _MORE)
+        text = f"{call} took longer than {watch.limit_s():g} s."
+        return Late(text, _MORE, owner=who, call=what)
     if isinstance(error, MlxError):
         return None
+    if isinstance(error, watch.EndsProcess):
+        return PluginError(f"{call} called {error}.", hint)
     if isinstance(error, KeyboardInterrupt) and _from_keyboard(error):
         error.add_note(call)
         return None
-    return PluginError(f"{failed}: {cause_of(error)}.", hint)
+    return PluginError(f"{failed}: {cause_of(error)}.", hint, owner=who, call=what)
 
 
 def _from_keyboard(error: KeyboardInterrupt) -> bool:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlxlab.core.account import Accounts
 from mlxlab.core.actions import Action
-from mlxlab.core.boundary import Boundary, whose
+from mlxlab.core.boundary import Boundary, Late, whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.cache import EDITOR_ROLES, Cache
 from mlxlab.core.choices import messages_of, text_of
@@ -290,13 +290,13 @@ class Caller:
         try:
             completion = await provider.answer(request, self._patience.try_s)
         except MlxError as error:
-            cut_off = isinstance(error, CutOff) and await _may_be_billed(provider.policy)
+            cut_off = isinstance(error, CutOff) and await _may_be_billed(provider)
             self._record(request, prompt, started, None, str(error), cut_off)
             return prompt, error
         except asyncio.CancelledError:
             cut_off = True
             try:
-                cut_off = await _may_be_billed(provider.policy)
+                cut_off = await _may_be_billed(provider)
             finally:
                 why = "Interrupted before an answer."
                 self._record(request, prompt, started, None, why, cut_off)
@@ -312,7 +312,9 @@ class Caller:
         """Everybody who is asked, by the name that calls go under."""
         limited = self._budget.limits_money
         return {
-            name: Provider(policy, self._names[name], accounts.of(policy), limited)
+            name: Provider(
+                policy, self._names[name], accounts.of(policy, whose(self._names[name])), limited
+            )
             for name, policy in policies.items()
         }
 
@@ -387,11 +389,11 @@ class Caller:
         return text_of(who, where, self._of("scaffold", function, *arguments))
 
 
-async def _may_be_billed(policy: Policy) -> bool:
+async def _may_be_billed(provider: Provider) -> bool:
     """Whether a call that was cut off may have cost something: not where the price is 0."""
     try:
         async with asyncio.timeout(1):
-            price = await price_of(policy)
-    except TimeoutError:
+            price = await price_of(provider.named, provider.policy)
+    except (TimeoutError, Late):
         return True
     return price is None or any(price.model_dump().values())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
 from collections.abc import Mapping
+from json import JSONEncoder
 from typing import Literal
 
 from pydantic import Field
@@ -29,6 +29,8 @@ class FileRef(Record):
 
 
 Manifest = dict[str, FileRef]
+_encoded = JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""Bound now: the hashes stay what they are, whatever a plugin replaces in `json` later."""
 
 
 class StateChange(Record):
@@ -41,8 +43,7 @@ class StateChange(Record):
     @property
     def id(self) -> str:
         """The hash of the parent and the changes."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_encoded(self.model_dump(mode="json")).encode()).hexdigest()
 
 
 def safe(path: str) -> bool:

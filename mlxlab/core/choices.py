@@ -14,7 +14,8 @@ from mlxlab.core.scaffold import Stop, Wait
 def choice_of(who: str, choice: object, step: int) -> Decision | Wait | Stop:
     """What `propose` returned; raises PluginError where it is no choice for this step."""
     if not isinstance(choice, Decision | Wait | Stop):
-        raise PluginError(f"{who} proposed a {type(choice).__name__}, no Decision.")
+        kind = type(choice).__name__
+        raise PluginError(f"{who} proposed a {kind}, no Decision (tree.decide(...)), Wait or Stop.")
     if isinstance(choice, Decision):
         with Boundary(who, "propose"):
             choice = whole(choice)

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from mlxlab.core.attributes import attribute_problem
 from mlxlab.core.boundary import Boundary, whose
 from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.given import missing
@@ -74,12 +75,12 @@ class Components:
         rewards = {str(Spec.parse(reward)): reward for reward in specs.rewards}
         return cls(
             registry=registry,
-            policy=_made(registry, "policy", specs.policy),
-            editor=None if specs.editor is None else _made(registry, "policy", specs.editor),
-            scaffold=_made(registry, "scaffold", specs.scaffold),
-            sandbox=_made(registry, "sandbox", specs.sandbox),
-            rewards={name: _made(registry, "reward", spec) for name, spec in rewards.items()},
-            task=_made(registry, "task", task_spec(specs.task, registry)),
+            policy=made(registry, "policy", specs.policy),
+            editor=None if specs.editor is None else made(registry, "policy", specs.editor),
+            scaffold=made(registry, "scaffold", specs.scaffold),
+            sandbox=made(registry, "sandbox", specs.sandbox),
+            rewards={name: made(registry, "reward", spec) for name, spec in rewards.items()},
+            task=made(registry, "task", task_spec(specs.task, registry)),
         )
 
     def check_same(self, manifest: RunManifest) -> None:
@@ -111,14 +112,23 @@ class Components:
         }
 
 
-def _made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
-    """A component that has all that its kind has to have; raises as `Registry.create`."""
-    made = registry.create(kind, spec)
-    with Boundary(whose(made.ref), "its attributes"):
-        lacking = missing(kind, made.instance)
+def made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
+    """A component that has what its kind has to have, of the right types.
+
+    Raises:
+        PluginError: something is missing, or is of another type.
+        MlxError: as `Registry.create`.
+    """
+    found = registry.create(kind, spec)
+    who = whose(found.ref)
+    with Boundary(who, "its attributes"):
+        lacking = missing(kind, found.instance)
+        problem = "" if lacking else attribute_problem(kind, found.instance)
     if lacking:
-        raise PluginError(f"{whose(made.ref)} is no {kind}: it has no {', no '.join(lacking)}.")
-    return made
+        raise PluginError(f"{who} is no {kind}: it has no {', no '.join(lacking)}.")
+    if problem:
+        raise PluginError(f"{who}: {problem}.")
+    return found
 
 
 def _differences(then: ComponentRef, now: ComponentRef) -> list[str]:

@@ -16,7 +16,8 @@ from mlxlab.core.assisted import Consult
 from mlxlab.core.boundary import Boundary, Late, answering, apart, kept_text, number_problem
 from mlxlab.core.errors import MlxError, PluginError, StateNotKept
 from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
-from mlxlab.core.hooks import ActionHandler
+from mlxlab.core.hooks import ActionHandler, Hooks
+from mlxlab.core.measured import MetricFailed
 from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
 from mlxlab.core.reward import Reward, StepView
 from mlxlab.core.sandbox import Sandbox, SandboxFileError, Snapshot
@@ -60,6 +61,7 @@ class Environment:
         handlers: handlers of custom actions, by the action's name.
         owners: whose each reward is, by the name its values are recorded under.
         owner: whose the grader is.
+        hooks: whose the handlers are, and who hears of failures that cost no run.
     """
 
     task: TaskInfo
@@ -70,6 +72,7 @@ class Environment:
     handlers: Mapping[str, ActionHandler] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
+    hooks: Hooks = field(default_factory=Hooks)
 
     async def transition(
         self,
@@ -142,17 +145,17 @@ class Environment:
         return await HANDLERS[action.type](bench, action)
 
     async def _custom(self, action: CustomAction) -> Observation:
-        who = f"The action '{action.name}'"
+        who = self.hooks.handled_by.get(action.name, "a plugin")
+        what = f"its handler of the action '{action.name}'"
         try:
-            async with answering(who, "its handler"):
+            async with answering(who, what):
                 seen: object = await self.handlers[action.name](action, self.sandbox)
+                if not isinstance(seen, Observation):
+                    raise TypeError(f"it returned {type(seen).__name__}, no Observation")
         except PluginError as error:
+            self.hooks.swallowed(error)
             return Observation(status="error", message=error.message)
-        if isinstance(seen, Observation):
-            return seen
-        kind = type(seen).__name__
-        message = f"{who}: its handler returned {kind}, no Observation"
-        return Observation(status="error", message=message)
+        return seen
 
     async def _grade(self, seen: Observation) -> tuple[Observation, Grade | None]:
         """The observation of a program that ended well, with its submission graded."""
@@ -199,9 +202,12 @@ class Environment:
         """
         try:
             grade: object = self.grader.grade(data)
+        except Late:
+            raise
+        except MetricFailed as error:
+            return self._ungraded(error.owner, error.call, error)
         except Exception as error:
-            what = f"{self._grading}: grade raised {type(error).__name__}"
-            return Grade(valid=False, message=f"The submission could not be graded ({what}).")
+            return self._ungraded(self._grading, "grade", error)
         if not isinstance(grade, Grade):
             kind = type(grade).__name__
             raise PluginError(f"{self._grading}: grade returned {kind}, no Grade.")
@@ -209,6 +215,15 @@ class Environment:
         if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")
         return grade.model_copy(update={"message": kept_text(grade.message)})
+
+    def _ungraded(self, who: str, what: str, error: Exception) -> Grade:
+        """The verdict on a file that grader or metric cannot take."""
+        cause = error.__cause__ if isinstance(error, MetricFailed) else error
+        told = f"{who}: {what} raised {type(cause).__name__}"
+        failure = PluginError(f"{told}.", owner=who, call=what)
+        failure.__cause__ = cause
+        self.hooks.swallowed(failure, type(cause).__name__)
+        return Grade(valid=False, message=f"The submission could not be graded ({told}).")
 
     async def _snapshot(self, parent: str) -> Snapshot:
         """The state that the action left; a full disk costs the state, not the step."""
@@ -238,7 +253,7 @@ class Environment:
             state_dropped=effect.after.dropped,
             observation=seen,
             probe=probe,
-            rewards=rewarded(self.rewards, view, self.task, self.owners),
+            rewards=rewarded(self.rewards, view, self.task, self.owners, self.hooks),
         )
 
 
@@ -247,16 +262,19 @@ def rewarded(
     view: StepView,
     task: TaskInfo,
     owners: Mapping[str, str] | None = None,
+    hooks: Hooks | None = None,
 ) -> dict[str, RewardValue]:
     """What each reward makes of a step, by name; raises Late where one never ends."""
     who = owners or {}
     return {
-        name: judge(who.get(name, f"reward '{name}'"), reward, view, task)
+        name: judge(who.get(name, f"reward '{name}'"), reward, view, task, hooks)
         for name, reward in rewards.items()
     }
 
 
-def judge(who: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardValue:
+def judge(
+    who: str, reward: Reward, view: StepView, task: TaskInfo, hooks: Hooks | None = None
+) -> RewardValue:
     """A reward's value, or None with the reason where the reward fails or leaves its range."""
     try:
         with Boundary(who, "judge"):
@@ -264,6 +282,8 @@ def judge(who: str, reward: Reward, view: StepView, task: TaskInfo) -> RewardVal
     except Late:
         raise
     except MlxError as error:
+        if hooks is not None:
+            hooks.swallowed(error)
         said = str(error).rstrip(".")
         return RewardValue(value=None, reason=said if who in said else f"{who}: {said}")
 

@@ -63,17 +63,35 @@ class WrongOption(UsageError):
 
 
 class MissingExtra(UsageError):
-    """A package that an optional feature needs is not installed."""
+    """A package that an optional feature needs is not installed.
 
-    def __init__(self, feature: str, extra: str) -> None:
+    Args:
+        feature: what needs it, as the beginning of a sentence.
+        extra: the extra that brings it.
+        distribution: whose extra it is; a plugin's own name for one of its own.
+    """
+
+    def __init__(self, feature: str, extra: str, distribution: str = "mlxlab") -> None:
         super().__init__(
             f"{feature} needs packages that are not installed.",
-            f"Install them with: pip install 'mlxlab[{extra}]'",
+            f"Install them with: pip install '{distribution}[{extra}]'",
         )
 
 
 class PluginError(MlxError):
-    """A named plugin could not be loaded, or broke its promise."""
+    """A named plugin could not be loaded, or broke its promise.
+
+    Args:
+        message: what happened.
+        hint: what the user can do.
+        owner: whose call failed, where one did.
+        call: which call.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, owner: str = "", call: str = "") -> None:
+        super().__init__(message, hint)
+        self.owner = owner
+        self.call = call
 
 
 class TaskError(MlxError):

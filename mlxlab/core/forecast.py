@@ -11,6 +11,7 @@ from math import floor
 from pathlib import Path
 from statistics import median
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.policy import Policy, Price, Priced
 from mlxlab.core.records import Record
@@ -93,8 +94,12 @@ async def forecast(manifest: RunManifest, policies: Sequence[Policy], out: Path)
         manifest: the run, begun or not.
         policies: its policy, and its editor if it has one.
         out: the folder with earlier runs.
+
+    Raises:
+        PluginError: a policy kept everybody waiting for its price.
     """
-    prices = [await price_of(policy) for policy in policies]
+    asked = zip(_owners(manifest), policies, strict=False)  # an editor may be another one's too
+    prices = [await price_of(who, policy) for who, policy in asked]
     if all(price == Price() for price in prices):
         return None
     similar = similar_runs(manifest, out)
@@ -182,6 +187,12 @@ def _dearest(prices: Sequence[Price | None]) -> Price | None:
     if len(known) < len(prices):
         return None
     return max(known, key=lambda price: price.prompt_usd + price.completion_usd)
+
+
+def _owners(manifest: RunManifest) -> list[str]:
+    """Who is asked, by kind, name and version, in the order of the policies."""
+    parts = manifest.components
+    return [whose(parts[role]) for role in ("policy", "editor") if role in parts]
 
 
 def _who(manifest: RunManifest) -> str:

@@ -22,6 +22,7 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.core.spec import Spec
 from mlxlab.core.task import Task
+from mlxlab.core.trainer import Trainer
 
 PROTOCOLS: dict[str, type] = {
     "task": Task,
@@ -29,6 +30,7 @@ PROTOCOLS: dict[str, type] = {
     "policy": Policy,
     "sandbox": Sandbox,
     "reward": Reward,
+    "trainer": Trainer,
 }
 
 

@@ -139,7 +139,7 @@ class GuardedPolicy:
         self._owner = whose(made.ref)
 
     async def act(self, request: PolicyRequest) -> Completion:
-        """Answer; raises PolicyError as the policy says, PluginError where it breaks its promise."""
+        """Answer; raises PolicyError as the policy says, PluginError for a broken promise."""
         async with answering(self._owner, "act", SLOW * limit_s()):
             found: object = await self._policy.act(request)
         return recordable(self._owner, found)

@@ -6,6 +6,7 @@ cannot be loaded, or names a hook that does not exist, is skipped and named in `
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -24,8 +25,10 @@ from mlxlab.core.trainer import TrainProgress
 
 hookspec = pluggy.HookspecMarker("mlxlab")
 hookimpl = pluggy.HookimplMarker("mlxlab")
+"""The decorator of a hook's implementation."""
 
 ActionHandler = Callable[[CustomAction, Sandbox], Awaitable[Observation]]
+"""`async def handler(action: CustomAction, sandbox: Sandbox) -> Observation`."""
 
 
 class HookSpecs:
@@ -77,6 +80,9 @@ class Hooks:
         self.broken: dict[str, str] = {}
         self.errors: dict[str, BaseException] = {}
         """What the broken ones raised last, by the same names; for MLX_DEBUG=1."""
+        self.handled_by: dict[str, str] = {}
+        """Whose the handlers of custom actions are, by the action's name."""
+        self._swallowed: Counter[tuple[str, str]] = Counter()
         self._stopped: set[str] = set()
 
     @classmethod
@@ -136,12 +142,33 @@ class Hooks:
     def action_handlers(self) -> dict[str, ActionHandler]:
         """Every registered handler of a custom action; the first to take a name keeps it."""
         handlers: dict[str, ActionHandler] = {}
-        for found in self._broadcast("mlx_action_handlers"):
-            if isinstance(found, dict):
-                handlers = {**found, **handlers}
+        for name, found in self._broadcast("mlx_action_handlers"):
+            if found is None:
+                continue
+            if problem := _handlers_problem(found):
+                self._note(name, PluginError(problem), "mlx_action_handlers ", problem)
+                continue
+            for action, handler in found.items():
+                if handlers.setdefault(action, handler) is handler:
+                    self.handled_by[action] = name
         return handlers
 
-    def _broadcast(self, hook: str, **arguments: Any) -> list[Any]:
+    def swallowed(self, error: BaseException, cause: str = "") -> None:
+        """Note a component's failure that costs no run; people hear of it when that ends.
+
+        Args:
+            error: what it raised; others than a call's PluginError are nobody's.
+            cause: how it is told, where its text must not be; by default its kind and text.
+        """
+        if not isinstance(error, PluginError) or not error.owner:
+            return
+        self._swallowed[error.owner, error.call] += 1
+        times = self._swallowed[error.owner, error.call]
+        where = f"{error.call}, {times} times: " if times > 1 else f"{error.call}: "
+        self._note(error.owner, error, where, cause)
+
+    def _broadcast(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """What each implementation returned, with its name."""
         results = []
         # pluggy keeps them in the reverse of the order in which they are called.
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
@@ -151,15 +178,24 @@ class Hooks:
             wanted = {each: arguments[each] for each in implementation.argnames}
             try:
                 with Boundary(name, hook):
-                    results.append(implementation.function(**wanted))
+                    results.append((name, implementation.function(**wanted)))
             except MlxError as error:
                 if isinstance(error, Late):  # each further step would wait as long
                     self._stopped.add(name)
                 self._note(name, error, f"{hook}: ")
         return results
 
-    def _note(self, name: str, error: MlxError, where: str = "") -> None:
+    def _note(self, name: str, error: MlxError, where: str = "", told: str = "") -> None:
         cause = error.__cause__
         own = cause is not None and not isinstance(error, Late)
-        self.broken[name] = f"{where}{cause_of(cause)}" if own and cause else error.message
+        told = told or (cause_of(cause) if own and cause else "")
+        self.broken[name] = f"{where}{told}" if told else error.message
         self.errors[name] = error
+
+
+def _handlers_problem(found: object) -> str:
+    """What is wrong with what `mlx_action_handlers` returned; empty: nothing."""
+    if not isinstance(found, dict):
+        return f"returned {type(found).__name__}, no dict of handlers"
+    wrong = [key for key, each in found.items() if not (isinstance(key, str) and callable(each))]
+    return f"returned {wrong[0]!r}, which has no name or no handler" if wrong else ""

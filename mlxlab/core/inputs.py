@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-from mlxlab.core.boundary import SLOW, Boundary, cause_of
+from mlxlab.core.boundary import SLOW, Boundary, about, cause_of
 from mlxlab.core.errors import PluginError, TaskError
 from mlxlab.core.task import Task, TaskInfo
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LISTING = ".sizes.json"
 """Beside the prepared folder, never in it: the size of each file, in bytes."""
 
@@ -76,7 +74,7 @@ def _prepare(task: Task, folder: Path, owner: str) -> None:
         with Boundary(owner, "prepare", times=SLOW, passing=(OSError,)):
             task.prepare(folder)
     except OSError as error:
-        if error.errno in _FULL or str(error.filename).startswith(str(folder)):
+        if about(error, folder):
             raise
         raise PluginError(f"{owner}: prepare failed: {cause_of(error)}.") from error
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import datetime
+from json import dumps  # bound now, whatever a plugin replaces later
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,7 +57,7 @@ def as_json(record: BaseModel) -> bytes:
         return record.model_dump_json(by_alias=True).encode()
     except (PydanticSerializationError, UnicodeError):
         plain = scrubbed(record.model_dump(mode="python", by_alias=True))
-        return json.dumps(plain, default=str).encode()
+        return dumps(plain, default=str).encode()
 
 
 def scrubbed(value: Any) -> Any:

@@ -98,6 +98,9 @@ class RunManifest(Record):
         {}, description="What a bench or a user calls this run; no component reads them."
     )
     origin: str = Field("", description="The recording user's signature of the specs.")
+    broken: dict[str, str] = Field(
+        {}, description="Plugins that failed without ending the run, and how each failed last."
+    )
     packages: dict[str, str] = {}
     spent: Spent = Spent()
     best: Best | None = None

@@ -10,6 +10,7 @@ from mlxlab.core.actions import Action
 from mlxlab.core.assisted import Consult
 from mlxlab.core.environment import Environment, Transition
 from mlxlab.core.errors import SandboxError, SandboxUnavailable
+from mlxlab.core.hooks import Hooks
 from mlxlab.core.records import Decision
 from mlxlab.core.task import Grade
 
@@ -22,10 +23,12 @@ class EnvironmentPool:
     Args:
         make: opens the environment of worker k.
         workers: how many there may be.
+        hooks: who hears of sandboxes that cannot be closed.
     """
 
-    def __init__(self, make: Make, workers: int) -> None:
+    def __init__(self, make: Make, workers: int, hooks: Hooks | None = None) -> None:
         self._make = make
+        self._hooks = hooks or Hooks()
         self._free: asyncio.Queue[int] = asyncio.Queue()
         self._opening: dict[int, asyncio.Future[Environment]] = {}
         for worker in range(workers):
@@ -95,5 +98,7 @@ class EnvironmentPool:
         if opening.cancelled() or opening.exception() is not None:
             return
         # A broken engine may fail to close too; what broke it is the error to tell.
-        with suppress(Exception):
+        try:
             await opening.result().sandbox.close()
+        except Exception as error:
+            self._hooks.swallowed(error)

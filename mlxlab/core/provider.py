@@ -12,10 +12,10 @@ from mlxlab.core.answers import recordable
 from mlxlab.core.boundary import Boundary, Late, answering, whose
 from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError
 from mlxlab.core.patience import Tries
-from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Varying
+from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
-from mlxlab.core.stated import count_of, price_of
+from mlxlab.core.stated import count_of, dearest_of
 from mlxlab.core.watch import limit_s
 
 
@@ -140,16 +140,5 @@ class Provider:
     async def _priced(self) -> Price | None:
         """The price, looked up once, so the dearest: it is kept for all hours and prompts."""
         if self._price is None:
-            self._price = asyncio.ensure_future(_price(self.policy))
+            self._price = asyncio.ensure_future(dearest_of(self.named, self.policy))
         return await asyncio.shield(self._price)
-
-
-async def _price(policy: Policy) -> Price | None:
-    """The most that a token may cost; a table that cannot be read is no reason not to run."""
-    if not isinstance(policy, Varying):
-        return await price_of(policy)
-    try:
-        found: object = await policy.dearest()
-    except Exception:
-        return None
-    return found if isinstance(found, Price) else None

@@ -191,7 +191,9 @@ class Call(Record):
     role: Role
     decision: Decision
     prompt: str
-    sampling: dict[str, Any] = Field({}, description="What the scaffold wants of the sampling.")
+    sampling: dict[str, Any] = Field(
+        {}, description="What the request said of it; a run says nothing: the policy's options do."
+    )
     form: str | None = Field(None, description="The form that the answer was wanted in.")
     token_limit: int | None = Field(None, description="What the budget left for the answer.")
     completion: Completion | None = None

@@ -11,10 +11,11 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
-from mlxlab.core.aliases import aliases_of, expanded, meant_by
+from mlxlab.core.aliases import Failure, aliases_of, expanded, meant_by
 from mlxlab.core.boundary import Boundary, cause_of
 from mlxlab.core.entries import Entry, installed, of_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
+from mlxlab.core.kinds import kind_problem
 from mlxlab.core.loading import loaded, undisturbed, whose_entry
 from mlxlab.core.mistakes import choice_meant, mistake
 from mlxlab.core.near import did_you_mean
@@ -63,17 +64,15 @@ class Registry:
         """The plain names of one kind."""
         return sorted({entry.name for entry in of_kind(self.entries, kind)})
 
-    def aliases(self, kind: str) -> dict[str, str]:
+    def aliases(self, kind: str) -> tuple[dict[str, str], list[Failure]]:
         """The names that stand for specs of one kind; a component's own name is none of them.
 
-        Raises:
-            UsageError, PluginError: a source of aliases failed.
+        Returns:
+            The specs by their names, and the sources of names that failed.
         """
         found, failed = aliases_of(self.entries, kind, self.load)
-        if failed is not None:
-            raise failed
         own = set(self.names(kind))
-        return {name: spec for name, spec in sorted(found.items()) if name not in own}
+        return {name: spec for name, spec in sorted(found.items()) if name not in own}, failed
 
     def find(self, kind: str, spec: Spec) -> Entry:
         """The entry that a spec names; raises UnknownComponent with what comes near."""
@@ -82,7 +81,8 @@ class Registry:
         if spec.distribution:
             found = [entry for entry in found if entry.distribution == spec.distribution]
         if not found:
-            raise UnknownComponent(*_unknown(kind, spec, [entry.name for entry in entries]))
+            text, hint = _unknown(kind, spec, [entry.name for entry in entries])
+            raise UnknownComponent(text, f"{hint}{self._misnamed(kind, spec)}".strip())
         if len(found) > 1 and not found[0].builtin:
             choices = ", ".join(f"{entry.distribution}::{entry.name}" for entry in found)
             raise UsageError(
@@ -93,7 +93,8 @@ class Registry:
     def resolve(self, kind: str, spec: Spec) -> tuple[Entry, Spec]:
         """As `find`, with the spec that is meant where the name is an alias.
 
-        The entry then bears the alias's name, for messages and for the record.
+        The entry then bears the alias's name, for messages and for the record. A name that nobody
+        has is told with the sources of aliases that failed: one of them may have it.
         """
         try:
             return self.find(kind, spec), spec
@@ -104,10 +105,20 @@ class Registry:
             if stands_for is not None:
                 meant = expanded(spec, stands_for)
                 return self.find(kind, meant)._replace(name=spec.name), meant
-            if failed is not None:
-                raise failed from None
+            for source, error in failed:
+                if source.builtin:  # the user's own file says what cannot be
+                    raise error from None
             known = [*self.names(kind), *found]
-            raise UnknownComponent(*_unknown(kind, spec, known)) from None
+            text, hint = _unknown(kind, spec, known)
+            hint = f"{hint}{self._misnamed(kind, spec)}".strip()
+            told = " ".join([hint, *(error.message for _, error in failed)])
+            raise UnknownComponent(text, told) from (failed[0].error if failed else None)
+
+    def _misnamed(self, kind: str, spec: Spec) -> str:
+        """That a name is there under a kind that nobody asks for, which may be misspelt."""
+        own = [entry for entry in self.entries if entry.name == spec.name and entry.kind != kind]
+        strange = sorted({each.kind for each in own if kind_problem(each.kind, self.entries)})
+        return f" A component of kind '{strange[0]}' has that name." if strange else ""
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """Import an entry's target; whatever goes wrong is named with plugin and cause."""
@@ -151,7 +162,7 @@ class Registry:
         model = _model(entry, target)
         config = _configure(entry, model, meant)
         who = whose_entry(entry)
-        with Boundary(who, "its constructor", failed="could not be made"), undisturbed(False):
+        with Boundary(who, "its constructor", failed="could not be made"), undisturbed():
             instance = target() if config is None else target(config)
         with Boundary(who, "resolved, details", failed="says of itself what cannot be recorded"):
             resolved, details = recorded(instance, "resolved"), recorded(instance, "details")
@@ -161,7 +172,7 @@ class Registry:
             name=entry.name,
             spec=str(_recorded(whole, model)),
             version=f"{entry.distribution} {entry.version}",
-            config=config.model_dump(mode="json") if config is not None else {},
+            config={} if config is None else _shown(config),
             resolved=({} if meant is spec else {"spec": _stands_for(meant, spec)}) | resolved,
             details=details,
         )
@@ -286,6 +297,12 @@ def _recorded(spec: Spec, model: type[BaseModel] | None) -> Spec:
     fields = model.model_fields if model is not None else {}
     kept = {key: value for key, value in spec.options.items() if not unrecorded(fields[key])}
     return spec.model_copy(update={"options": kept})
+
+
+def _shown(config: BaseModel) -> dict[str, Any]:
+    """A config without the options that no record keeps: not even that one was given."""
+    hidden = {name for name, field in type(config).model_fields.items() if unrecorded(field)}
+    return config.model_dump(mode="json", exclude=hidden)
 
 
 def _refuse_unknown(entry: Entry, model: type[BaseModel], values: dict[str, Any]) -> None:

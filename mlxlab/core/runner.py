@@ -329,6 +329,7 @@ class Runner:
             "spent": self._budget.spent(),
             "best": describe(best_node(self.manifest.task.metric, self._nodes)),
             "packages": self._packages.versions if self._packages else {},
+            "broken": {**self.manifest.broken, **self._hooks.broken},
         }
         self.manifest = self.manifest.model_copy(update=update)
         self._writer.write_manifest(self.manifest)
@@ -343,9 +344,12 @@ class Runner:
             with suppress(OSError, RecordError):
                 self._save(status, error)
                 self._keep_best()
-            await _quietly(self._environments.close())
-            await _quietly(self._caller.close())
+            await self._quietly(self._environments.close())
+            await self._quietly(self._caller.close())
             self._hooks.run_ended(self.manifest)
+            if self._hooks.broken != self.manifest.broken:
+                with suppress(OSError, RecordError):
+                    self._save(status, error)
         finally:
             self._writer.close()
 
@@ -353,8 +357,9 @@ class Runner:
         best = best_node(self.manifest.task.metric, self._nodes)
         keep_best(self._writer.path / "best", self._states, self.manifest.task, best)
 
-
-async def _quietly(closing: Awaitable[None]) -> None:
-    """Close something that the run no longer needs, whatever it has to say."""
-    with suppress(Exception):
-        await closing
+    async def _quietly(self, closing: Awaitable[None]) -> None:
+        """Close something that the run no longer needs; what it has to say is told at the end."""
+        try:
+            await closing
+        except Exception as error:
+            self._hooks.swallowed(error)

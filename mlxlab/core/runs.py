@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from json import dumps, loads  # bound now, whatever a plugin replaces later
 from pathlib import Path
 
 from mlxlab.core.errors import RecordError
@@ -30,7 +30,7 @@ class RunFolder:
         """run.json; raises RecordError if this is no run or one of another schema."""
         path = self.path / "run.json"
         try:
-            raw = json.loads(path.read_bytes())
+            raw = loads(path.read_bytes())
             version = raw.get("schema") if isinstance(raw, dict) else None
             if version != SCHEMA:
                 raise RecordError(
@@ -61,7 +61,7 @@ class RunFolder:
 
     def prompt(self, reference: str) -> list[Message]:
         """The messages that a reference stands for."""
-        messages = json.loads(self._message(reference))
+        messages = loads(self._message(reference))
         return [
             Message(role=item["role"], content=self._message(item["content"])) for item in messages
         ]
@@ -164,7 +164,7 @@ def reference(messages: Sequence[Message]) -> str:
 
 
 def _listed(messages: Sequence[Message]) -> str:
-    return json.dumps([{"role": m.role, "content": _digest(m.content)} for m in messages])
+    return dumps([{"role": m.role, "content": _digest(m.content)} for m in messages])
 
 
 def _digest(text: str) -> str:

@@ -17,7 +17,10 @@ INPUT = "input"
 """The read-only folder of the task's public files, inside every workspace."""
 
 Outcome = Literal["exited", "timeout", "oom", "killed"]
+"""How an execution ended: by itself, over its time, over its memory, or by a signal or another
+limit."""
 OnOutput = Callable[[Literal["stdout", "stderr"], str], None]
+"""Hears a piece of text as it comes, after the name of its stream."""
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 """A path of the host; a relative one is taken below the working folder of that moment."""
 
@@ -29,32 +32,49 @@ class SandboxFileError(ValueError):
 class Isolation(Record):
     """What a sandbox truthfully keeps apart; each False is said in the run's attestation."""
 
-    files: bool
-    network: bool
-    processes: bool
-    user: bool
-    answers_reachable: bool
-    description: str
+    files: bool = Field(
+        description="The host's files are out of sight, but for what programs need."
+    )
+    network: bool = Field(
+        description="Nothing can be reached: neither listeners of the host, abstract Unix sockets "
+        "included, nor anything beyond it."
+    )
+    processes: bool = Field(description="The host's processes are out of sight.")
+    user: bool = Field(
+        description="The code runs as another user, without capabilities, and cannot become root."
+    )
+    answers_reachable: bool = Field(
+        description="Whether the code could get at the answers: True wherever `files` is False, "
+        "where what `hidden` names stays in sight, and with a network, which may lead to them."
+    )
+    description: str = Field(description="All of it in words, for people.")
 
 
 class SandboxSetup(Record):
-    """What a sandbox is opened with.
+    """What a sandbox is opened with."""
 
-    Args:
-        scratch: a folder of the host that the sandbox owns until it is closed; always absolute.
-        inputs: the folder shown read-only as `input/`, absolute too; None for no input.
-        hidden: packages that must be out of sight, as in `Task.hidden`.
-        cores: processor cores that the code may use; its thread pools are made as large.
-        cpus: the processors to pin the code to, so that neighbours do not share them; empty: any.
-        gpus: indices of the GPUs leased to this sandbox; the code sees these and no other.
-    """
-
-    scratch: AbsolutePath
-    inputs: AbsolutePath | None = None
-    hidden: tuple[str, ...] = ()
-    cores: int = 1
-    cpus: tuple[int, ...] = ()
-    gpus: tuple[int, ...] = ()
+    scratch: AbsolutePath = Field(
+        description="A folder of the host that the sandbox owns until it is closed; always "
+        "absolute."
+    )
+    inputs: AbsolutePath | None = Field(
+        None, description="The folder shown read-only as `input/`, absolute too; None: no input."
+    )
+    hidden: tuple[str, ...] = Field(
+        (), description="Packages that must be out of sight, as in `Task.hidden`."
+    )
+    cores: int = Field(
+        1, description="Processor cores that the code may use; its thread pools are made as large."
+    )
+    cpus: tuple[int, ...] = Field(
+        (),
+        description="The processors to pin the code to, so that neighbours do not share them; "
+        "empty: any.",
+    )
+    gpus: tuple[int, ...] = Field(
+        (),
+        description="Indices of the GPUs leased to this sandbox; the code sees these and no other.",
+    )
 
 
 class ExecRequest(Record):
@@ -72,14 +92,25 @@ class ExecRequest(Record):
 
 
 class ExecResult(Record):
-    """What an execution left; `detail` says for the agent why it did not exit by itself."""
+    """What an execution left.
+
+    A program that ends by itself has `exited`, whatever its code. One that is stopped is a
+    `timeout` over its wall or CPU time, `oom` over its memory, and `killed` over its output or the
+    workspace's size, or where a signal ended it.
+    """
 
     outcome: Outcome
-    exit_code: int | None
-    stdout: str
-    stderr: str
-    duration_s: float
-    detail: str = ""
+    exit_code: int | None = Field(
+        description="The program's own; the signal's number, negative, where one ended it; None "
+        "where the sandbox stopped it, as for time and output. A missing script ends with 2, a "
+        "missing command with 127."
+    )
+    stdout: str = Field(description="Head and tail of it: `Limits.kept_output_chars`.")
+    stderr: str = Field(description="Likewise.")
+    duration_s: float = Field(description="Wall time.")
+    detail: str = Field(
+        "", description="For the agent: the limit that was met, with its size, or the signal."
+    )
 
 
 class FileEntry(Record):
@@ -123,7 +154,16 @@ class Sandbox(Protocol):
     async def run(
         self, request: ExecRequest, limits: Limits, on_output: OnOutput | None = None
     ) -> ExecResult:
-        """Execute in the workspace. Raises SandboxError if the engine itself fails."""
+        """Execute in the workspace.
+
+        Args:
+            request: what is executed.
+            limits: what it may use.
+            on_output: hears the output while it comes; called in the event loop.
+
+        Raises:
+            SandboxError: the engine itself failed.
+        """
         ...
 
     async def read(self, path: str, max_bytes: int = 1 << 30) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from mlxlab.core.policy import Metered, Policy, Price, Priced, Rates
+from mlxlab.core.boundary import Boundary, Late, answering
+from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.policy import Featured, Features, Metered, Policy, Price, Priced, Rates, Varying
+from mlxlab.core.watch import limit_s, watched_loop
 
 
 def recorded(instance: object, name: str) -> dict[str, Any]:
@@ -42,13 +45,60 @@ def metered(policy: Policy) -> tuple[str, Rates] | None:
     return account, rates
 
 
-async def price_of(policy: Policy) -> Price | None:
-    """The price that a policy states; what fails or is no price is no reason not to run."""
+async def price_of(who: str, policy: Policy) -> Price | None:
+    """The price that a policy states; what fails or is no price is no reason not to run.
+
+    Args:
+        who: the policy; see `boundary.whose`.
+        policy: is asked, if it is `Priced`.
+
+    Raises:
+        Late: there was no answer in time.
+    """
+    return await _price(who, "price", policy, Priced)
+
+
+async def dearest_of(who: str, policy: Policy) -> Price | None:
+    """The most that a token may cost, as `price_of`; the price itself where that does not vary."""
+    with Boundary(who, "dearest"):
+        varies = isinstance(policy, Varying)
+    return await (_price(who, "dearest", policy, Varying) if varies else price_of(who, policy))
+
+
+async def features_of(who: str, policy: Policy) -> Features | None:
+    """What a policy states of its model; None where it states nothing.
+
+    Raises:
+        PluginError: it failed, or stated something else.
+    """
+    found = await _said(who, "features", policy, Featured)
+    if found is None or isinstance(found, Features):
+        return found
+    raise PluginError(f"{who}: features returned {type(found).__name__}, no Features.")
+
+
+async def _price(who: str, what: str, policy: Policy, stating: type) -> Price | None:
     try:
-        found: object = await policy.price() if isinstance(policy, Priced) else None
-    except Exception:
+        found = await _said(who, what, policy, stating)
+    except Late:
+        raise
+    except MlxError:
         return None
     return found if isinstance(found, Price) else None
+
+
+async def _said(who: str, what: str, policy: Policy, stating: type) -> object:
+    """What a policy states that has such an optional method; None of another one."""
+    with watched_loop():
+        async with answering(who, what, limit_s()):
+            return await _asked(policy, what, stating)
+
+
+async def _asked(policy: Policy, what: str, stating: type) -> object:
+    if not isinstance(policy, stating):
+        return None
+    method: Callable[[], Awaitable[object]] = getattr(policy, what)
+    return await method()
 
 
 def count_of(found: object) -> int | None:

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
+from mlxlab.core.boundary import Boundary, whole
 from mlxlab.core.entries import Entry, of_kind
+from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.loading import whose_entry
 from mlxlab.core.records import Record
 from mlxlab.core.registry import Registry
+
+R = TypeVar("R", bound=Record)
 
 
 class Leftover(Record):
@@ -65,17 +70,40 @@ def offered(
     """Every component of a kind that offers something of this name; broken ones offer an error.
 
     Yields:
-        The entry, with the function or with the PluginError that loading it ended in.
+        The entry, with the function or with the MlxError that loading it ended in.
     """
     for entry in of_kind(registry.entries, kind):
         try:
             target = registry.load(entry)
-        except Exception as error:
+            with Boundary(whose_entry(entry), name):
+                found = getattr(target, name, None) or _in_module(entry, name)
+        except MlxError as error:
             yield entry, error
             continue
-        found = getattr(target, name, None) or _in_module(entry, name)
         if found is not None:
             yield entry, found
+
+
+def listed(who: str, what: str, found: object, kind: type[R]) -> list[R]:
+    """What one of them returned, checked.
+
+    Args:
+        who: the component; see `boundary.whose`.
+        what: its function.
+        found: what that returned.
+        kind: the record that it should be a list of.
+
+    Raises:
+        PluginError: it is something else.
+    """
+    if not isinstance(found, list | tuple):
+        raise PluginError(f"{who}: {what} returned {type(found).__name__}, no list.")
+    for each in found:
+        if not isinstance(each, kind):
+            odd = type(each).__name__
+            raise PluginError(f"{who}: {what} returned {odd} in its list, no {kind.__name__}.")
+    with Boundary(who, what):
+        return [whole(each) for each in found]
 
 
 def _in_module(entry: Entry, name: str) -> Callable[..., Any] | None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import inf
 from types import FrameType
+from typing import NoReturn
 
 LIMIT = "MLX_CALL_LIMIT"
 """The variable that says how many seconds a component's code may keep a thread."""
@@ -25,7 +26,7 @@ LIMIT_S = 300.0
 DEAF_S = 10.0
 """So long after it was broken off, code that goes on is told to the last resort, in seconds."""
 _SIGNAL = signal.SIGURG  # ignored by default, and nobody else's
-_OWN = {"mlxlab.core.watch", "mlxlab.core.boundary"}
+_OWN = {"mlxlab.core.watch", "mlxlab.core.boundary", "mlxlab.core.shared"}
 """Modules that a signal does not interrupt: a call that is being closed is over."""
 _asking: ContextVar[str] = ContextVar("mlxlab asking", default="")
 """The call that is awaited; the tasks and callbacks that a component makes inherit it."""
@@ -33,6 +34,10 @@ _asking: ContextVar[str] = ContextVar("mlxlab asking", default="")
 
 class Hung(BaseException):
     """Raised in the midst of a call that is overdue; no `except Exception` there catches it."""
+
+
+class EndsProcess(BaseException):
+    """Raised instead of ending the process, where a component's call asked for that."""
 
 
 class Going:
@@ -93,11 +98,13 @@ class Watch:
         self._main = threading.main_thread().ident
         self._handled = threading.get_ident() == self._main
         self._before = signal.signal(_SIGNAL, self._heard) if self._handled else None
+        os._exit = _ends
         self._thread = threading.Thread(target=self._look, name="mlxlab watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End, and leave nothing behind."""
+        os._exit = end_process
         self._stopped.set()
         self._thread.join()
         if self._handled and threading.get_ident() == self._main:
@@ -291,6 +298,17 @@ def awaiting(
         _asking.set(outer)
         if found is not None:
             found.end(awaited)
+
+
+end_process = os._exit
+"""What ends the process at once, whoever's code is going on."""
+
+
+def _ends(status: int) -> NoReturn:
+    """`os._exit`, which costs a component its call, and ends the process for everybody else."""
+    if kept_by():
+        raise EndsProcess(f"os._exit({status})")
+    end_process(status)
 
 
 def set_last_resort(told: Callable[[str], None]) -> None:

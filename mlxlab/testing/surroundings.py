@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-_CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
-_LATER = 365 * 86_400
+from mlxlab.testing.draws import drawn_anew, global_draws
+from mlxlab.testing.later import later
+
 _AUDITED = frozenset(
     "compile open os.listdir os.scandir os.system os.fork socket.connect subprocess.Popen".split()
 )
+
+_PLACES = ("HOME", "PATH", "TMPDIR", "TEMP", "TMP", "USERPROFILE")
+"""Variables that say where something lies."""
 
 _seen: dict[int, list[str]] = {}
 """By thread: what audited calls in it looked at, while it is watched."""
@@ -29,43 +31,56 @@ _hooked: list[bool] = []
 
 
 @contextmanager
-def elsewhere() -> Iterator[None]:
+def elsewhere(subject: object = None, *, same_places: bool = False) -> Iterator[None]:
     """Another folder, other variables, a later time, other draws: nothing a pure function sees.
 
     Fails where something was written into that folder.
+
+    Args:
+        subject: whose package's names for the time are set ahead as well.
+        same_places: leave variables that say where files or the network are to be found.
     """
-    changed = {name: f"{value}, elsewhere" for name, value in os.environ.items()}
+    changed = {
+        name: f"{value}, elsewhere"
+        for name, value in os.environ.items()
+        if not (same_places and _is_place(name, value))
+    }
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlx-elsewhere-"))
         stack.callback(os.chdir, Path.cwd())
-        stack.callback(random.setstate, random.getstate())
+        stack.enter_context(drawn_anew("elsewhere"))
         stack.enter_context(patch.dict(os.environ, changed))
-        for name in _CLOCKS:
-            stack.enter_context(patch.object(time, name, _later(name)))
+        stack.enter_context(later(_package(subject)))
         os.chdir(folder)
-        random.seed("elsewhere")
         yield
         left = sorted(path.name for path in Path(folder).iterdir())
         assert not left, f"it left {', '.join(left)} in the current folder"
 
 
-def _later(name: str) -> Any:
-    clock, ahead = getattr(time, name), _LATER * (10**9 if name.endswith("_ns") else 1)
-    return lambda: clock() + ahead
+def _is_place(name: str, value: str) -> bool:
+    """Whether a variable tells of folders or proxies, data that a library keeps among them."""
+    named = name in _PLACES or name.startswith("XDG_") or name.lower().endswith("_proxy")
+    return named or any(Path(part).is_absolute() for part in value.split(os.pathsep))
+
+
+def _package(subject: object) -> tuple[str, ...]:
+    """The modules beside the one that a subject's class is written in."""
+    if subject is None:
+        return ()
+    module = type(subject).__module__
+    return (module, module.rpartition(".")[0] or module)
 
 
 @contextmanager
 def untouched() -> Iterator[None]:
     """Fail where variables, folder, global draws, streams or threads are not as before."""
-    drawn, printed = random.getstate(), io.StringIO()
-    random.seed("untouched")  # so that seeding anew, as was done before, makes a difference too
-    before = _around()
-    try:
+    printed = io.StringIO()
+    # Drawn anew, so that seeding as was done before makes a difference too.
+    with drawn_anew("untouched"):
+        before = _around()
         with redirect_stdout(printed), redirect_stderr(printed):
             yield
         after = _around()
-    finally:
-        random.setstate(drawn)
     changed = [name for name, value in before.items() if after[name] != value]
     if printed.getvalue():
         changed.append(f"what was printed: {printed.getvalue()[:80]!r}")
@@ -105,7 +120,7 @@ def _around() -> dict[str, object]:
     return {
         "the variables": dict(os.environ),
         "the folder": str(Path.cwd()),
-        "the global random numbers": random.getstate(),
+        **global_draws(),
         "the threads": frozenset(threading.enumerate()),
         "the import path": list(sys.path),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib.metadata import EntryPoint
 from random import Random
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mlxlab.core.actions import Action, RunCode
 from mlxlab.core.entries import Entry
+from mlxlab.core.errors import PolicyError
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion, Decision, Message
 from mlxlab.core.registry import Registry
@@ -27,6 +29,7 @@ OFFSETS = (4.0, 2.0, 1.0, 0.5, 2.5)
 COMPONENTS = {
     "task.toy": f"{HERE}:Toy", "task.other": f"{HERE}:Other", "sandbox.memory": f"{HERE}:memory",
     "scaffold.offsets": f"{HERE}:Offsets", "policy.always": f"{HERE}:Always",
+    "policy.broken": f"{HERE}:Broken",
     "reward.ml-agent": "mlxlab.rewards.ml_agent:MLAgentReward",
 }  # fmt: skip
 
@@ -108,6 +111,28 @@ class Always:
 
     async def close(self) -> None:
         pass
+
+
+class Broken:
+    """Breaks where its argument says: as a policy may, as it must not, or in its closing."""
+
+    asked = 0
+
+    def __init__(self, config: AlwaysConfig) -> None:
+        self.config = config
+
+    async def act(self, request: PolicyRequest) -> Completion:
+        type(self).asked += 1
+        await asyncio.sleep(0)
+        if self.config.text == "as it may":
+            raise PolicyError("The server is gone.")
+        if self.config.text == "as it must not":
+            raise KeyError("lost")
+        return Completion(text="1.0")
+
+    async def close(self) -> None:
+        if self.config.text == "in closing":
+            raise OSError("no pipe")
 
 
 def registry() -> Registry:

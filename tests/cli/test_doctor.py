@@ -85,7 +85,8 @@ def test_what_fails_is_one_line_and_costs_the_others_nothing(place: Place) -> No
     names = by_name(found)
     assert status == 0
     assert (names["one"]["detail"], names["one"]["hint"]) == ("The engine is gone.", "Start it.")
-    assert names["two"]["detail"] == "ValueError: no luck\x1b[2J"
+    who = "sandbox 'two' of more-sandboxes 1.2"
+    assert names["two"]["detail"] == f"{who}: examine failed: ValueError: no luck\x1b[2J."
     assert "could not be loaded: RuntimeError: cannot load" in names["three"]["detail"]
     shown = place.mlx("doctor")
     assert "\x1b[2J" not in shown.stdout and "Traceback" not in shown.stdout + shown.stderr

@@ -49,6 +49,19 @@ def test_help_lists_every_command_and_imports_nothing_heavy(broken: Place) -> No
     assert re.search(r"\n  bad +from broken-parts 1.2\n", done.stdout)
 
 
+def test_help_imports_nothing_of_thirty_plugins(place: Place) -> None:
+    place.module("loudparts", "import pathlib; pathlib.Path('imported').touch()")
+    for number in range(30):
+        parts = {f"{kind}.loud-{number}": "loudparts:It" for kind in ("command", "task", "policy")}
+        distribution(place.site, f"loud-{number}", parts, {f"loud-{number}": "loudparts"})
+    done = place.mlx("--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n  loud-") == 30
+    assert not (place.work / "imported").exists()
+    place.mlx("loud-7")
+    assert (place.work / "imported").exists(), "a command that is named is imported"
+
+
 def test_help_is_quick(place: Place) -> None:
     def once() -> float:
         started = time.monotonic()
@@ -132,6 +145,16 @@ def test_a_third_party_command(place: Place) -> None:
     told = "mlx: command 'go' of command-parts 1.2 failed: ValueError: no luck.\n"
     assert failed.stderr == told
     assert "Traceback" in place.mlx("go", "--fail", MLX_DEBUG="1").stderr
+
+
+@pytest.mark.parametrize(("returned", "kind"), [("None", "NoneType"), ("'done'", "str")])
+def test_a_command_that_returns_no_status(place: Place, returned: str, kind: str) -> None:
+    place.module("commandparts", COMMAND.replace("return 3", f"return {returned}"))
+    distribution(place.site, "command-parts", {"command.go": "commandparts"})
+    done = place.mlx("go")
+    told = f"run returned {kind}, no exit status (0 for done)."
+    assert (done.returncode, done.stdout) == (1, "ran\n")
+    assert done.stderr == f"mlx: command 'go' of command-parts 1.2: {told}\n"
 
 
 def test_a_command_that_is_none(place: Place) -> None:

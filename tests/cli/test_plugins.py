@@ -21,6 +21,11 @@ from mlxlab.core.hooks import hookimpl
 def mlx_no_such_hook():
     pass
 """
+BARE = """
+from mlxlab.core.hooks import hookimpl
+def mlx_step_recorded(step):
+    print(step)
+"""
 
 
 @pytest.fixture
@@ -29,11 +34,15 @@ def crowd(place: Place) -> Place:
     place.module("crashparts", "import os\nos._exit(7)")
     place.module("loudparts", LOUD)
     place.module("hookparts", HOOK)
+    place.module("bareparts", BARE)
+    place.module("nohooks", "def step_recorded(step): ...")
     place.module("exitparts", "raise SystemExit('bye')")
     place.module("odd", "class C:\n    def __init__(self, config: 'Missing'): ...\nvalue = 3")
     distribution(place.site, "crash-parts", {"task.crash": "crashparts:T"})
     distribution(place.site, "loud-parts", {"task.loud": "loudparts:Loud"})
     distribution(place.site, "hook-parts", {}, {"wrong": "hookparts"})
+    distribution(place.site, "bare-parts", {}, {"bare": "bareparts"})
+    distribution(place.site, "no-hooks", {}, {"none": "nohooks"})
     distribution(place.site, "exit-parts", {"task.exit": "exitparts:T", "task.gone": "nowhere:T"})
     odd = {"task.odd": "odd:C", "task.value": "odd:value", "task.absent": "odd:nothing"}
     distribution(place.site, "odd-parts", odd)
@@ -67,6 +76,21 @@ def test_list_marks_what_is_disabled(crowd: Place) -> None:
     assert found["policy.same", "one"]["note"] is None
 
 
+def test_a_kind_that_is_misspelt_is_named_everywhere(place: Place) -> None:
+    strange = {"scafold.restart": "tests.cli.toyparts:Tree", "opponent.random": "nowhere:T"}
+    distribution(place.site, "odd-kinds", strange)
+    found = listed(place)
+    note = "no such kind; did you mean 'scaffold'?"
+    assert found["scafold.restart", "odd-kinds"]["note"] == note
+    assert found["opponent.random", "odd-kinds"]["note"] == "no such kind in mlxlab"
+    assert found["scaffold.tree", "toy-parts"]["note"] is None
+    assert f"kind 'scafold': {note}\n" in place.mlx("plugins", "show", "restart").stdout
+    refused = place.mlx("run", "--scaffold", "restart")
+    assert refused.returncode == 2
+    assert "There is no scaffold 'restart'." in refused.stderr
+    assert refused.stderr.endswith("A component of kind 'scafold' has that name.\n")
+
+
 def test_list_of_one_kind(crowd: Place) -> None:
     assert {kind.partition(".")[0] for kind, _ in listed(crowd, "--kind", "policy")} == {"policy"}
     done = crowd.mlx("plugins", "list", "--kind", "polcy")
@@ -84,6 +108,8 @@ def test_list_of_one_kind(crowd: Place) -> None:
         ("value", "it is a int, neither a class nor a function"),
         ("task.odd", "NameError: name 'Missing' is not defined"),
         ("hook-parts", "unknown hook 'mlx_no_such_hook'"),
+        ("bare-parts", "mlx_step_recorded: not registered without @hookimpl"),
+        ("no-hooks", "no function has @hookimpl"),
     ],
 )
 def test_check_names_the_cause(crowd: Place, word: str, cause: str) -> None:

@@ -71,6 +71,45 @@ class Shy:
         from mlxlab.core.records import RewardValue
         return RewardValue(value=0.5, reason="it is shy")
 """
+NOT_HERE = """
+from typing import ClassVar
+from mlxlab.core.errors import MissingExtra, UsageError
+from mlxlab.core.records import RewardValue
+
+class Half:
+    'Ends the program where it should judge.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+
+    def judge(self, step, task):
+        import os
+        os._exit(0)
+
+class Lacking(Half):
+    'Needs a package as soon as it judges.'
+    known_gaps: ClassVar = {"reward.says_the_same_again": "it does not"}
+
+    def judge(self, step, task):
+        raise MissingExtra("judging", "judges")
+
+class Unmade(Half):
+    'Is never to be had.'
+
+    def __init__(self):
+        raise UsageError("The moon is not full.", "Wait.")
+
+class Declaring(Half):
+    'Says of itself what its suite has to know, and what it does not keep.'
+    known_gaps: ClassVar = {"reward.copes_with_anything": "it is shy"}
+    conformance: ClassVar = {"mood": "good"}
+
+    def judge(self, step, task):
+        raise KeyError(step)
+
+def made():
+    'Makes it.'
+    return Declaring()
+"""
 RUN = "command.run_returns_a_status"
 
 
@@ -130,6 +169,7 @@ def test_what_cannot_be_made_here_says_so_and_is_checked_as_far_as_it_goes(place
     count, _, why = told.strip().partition(" not checked: ")
     assert int(count) > 30 and why.startswith("policy 'local' needs a path.")
     assert f"0 FAILED of 10 checks; {count} not checked (policy 'local' needs a path." in total
+    assert total.endswith("Not put to the checks of its kind: policy local.")
     assert "component.is_described" in done.stdout
     assert "component.parts_are_there" not in done.stdout and "policy." not in done.stdout[20:]
 
@@ -146,7 +186,7 @@ def test_a_whole_spec_is_made_with_its_options(place: Place) -> None:
     done = place.mlx("plugins", "check", "suite.builtin?part=train")
     assert done.returncode == 0, done.stdout
     assert "suite builtin?part=train" in done.stdout
-    assert "0 gap, 0 FAILED of 14 checks." in done.stdout
+    assert "0 gap, 0 FAILED of 15 checks." in done.stdout
 
 
 def test_a_class_says_what_its_suite_has_to_know(place: Place) -> None:
@@ -177,7 +217,101 @@ def test_what_is_for_another_interface_fails_in_a_line(place: Place) -> None:
     assert "needs the plugin API 2, and this mlxlab" in cause and "\n" not in cause
 
 
+@pytest.fixture
+def partly(place: Place) -> Place:
+    place.module("partparts", NOT_HERE)
+    names = {"leaving": "Half", "lacking": "Lacking", "unmade": "Unmade", "made": "made"}
+    parts = {f"reward.{name}": f"partparts:{target}" for name, target in names.items()}
+    distribution(place.site, "part-parts", parts)
+    return place
+
+
+def test_what_nothing_was_found_out_of_is_not_called_sound(partly: Place) -> None:
+    done = partly.mlx("plugins", "check", "unmade", "--json", "--strict")
+    (one,) = json.loads(done.stdout)["components"]
+    assert (one["ok"], done.returncode) == (None, 1), done.stderr
+    assert set(one["not_checked"].values()) == {"The moon is not full. Wait."}
+    assert partly.mlx("plugins", "check", "unmade").returncode == 0
+    assert partly.mlx("plugins", "check", "valid", "--strict").returncode == 0
+
+
+def test_what_a_check_misses_here_is_no_failure(partly: Place) -> None:
+    done = partly.mlx("plugins", "check", "lacking", "--json")
+    (one,) = json.loads(done.stdout)["components"]
+    failed = {each["id"] for each in one["checks"] if each["outcome"] == "FAILED"}
+    assert failed <= {"reward.is_the_same_in_a_fresh_process"}, "another process tells no cause"
+    why = "judging needs packages that are not installed. Install them with: pip install"
+    assert one["not_checked"]["reward.copes_with_anything"].startswith(why)
+    assert "reward.says_the_same_again" in one["not_checked"], "a gap was not tried either"
+
+
+def test_an_end_without_a_word_is_told_as_the_cause(partly: Place) -> None:
+    done = partly.mlx("plugins", "check", "leaving", "--json")
+    (one,) = json.loads(done.stdout)["components"]
+    failed = [each["cause"] for each in one["checks"] if each["outcome"] == "FAILED"]
+    assert failed.count("it ended the process with status 0") > 20 and "" not in failed
+
+
+def test_what_a_function_makes_declares_its_gaps(partly: Place) -> None:
+    done = partly.mlx("plugins", "check", "reward.made", "--json")
+    (one,) = json.loads(done.stdout)["components"]
+    checks = {each["id"]: (each["outcome"], each["cause"]) for each in one["checks"]}
+    assert checks["reward.copes_with_anything"] == ("gap", "it is shy")
+    assert "'mood'" in checks["component.conformance_is_its_suites"][1]
+    shown = partly.mlx("plugins", "show", "reward.made")
+    assert "reward.copes_with_anything: it is shy" in shown.stdout, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("aide?nosuch=1", "scaffold 'aide' has no option 'nosuch'."),
+        ("valid:5", "reward 'valid' takes no argument, but got '5'."),
+        ("command.run?steps=1", "command 'run' takes no argument and no options."),
+    ],
+)
+def test_an_option_that_it_does_not_take_is_the_users_error(
+    place: Place, word: str, said: str
+) -> None:
+    done = place.mlx("plugins", "check", word)
+    assert done.returncode == 2
+    assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_preset_is_written_with_its_kind_as_well(place: Place) -> None:
+    done = place.mlx("plugins", "check", "policy.deepseek-r1", "--load")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("policy litellm:deepseek-r1  mlxlab")
+
+
 def test_a_kind_that_it_is_not(place: Place) -> None:
     done = place.mlx("plugins", "check", "flights", "--kind", "policy")
     assert done.returncode == 2
     assert "'flights' is no policy. It is: task." in done.stderr
+
+
+RAISING = """
+class Raising:
+    'Has no luck.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+
+    def judge(self, step, task):
+        raise ValueError("no luck")
+"""
+
+
+def test_the_same_cause_is_told_once_to_people_and_each_time_in_json(place: Place) -> None:
+    place.module("raising", RAISING)
+    distribution(place.site, "raising-parts", {"reward.raising": "raising:Raising"})
+    done = place.mlx("plugins", "check", "raising")
+    cause = "judge raises ValueError: no luck"
+    lines = done.stdout.splitlines()
+    assert sum(f"FAILED {cause}, for run_" in line for line in lines) == 1
+    (more,) = (line for line in lines if "same cause" in line)
+    assert more.endswith(f" more FAILED: same cause ({cause})")
+    whole = json.loads(place.mlx("plugins", "check", "raising", "--json").stdout)
+    checks = whole["components"][0]["checks"]
+    same = [each for each in checks if each["cause"].startswith(cause)]
+    assert int(more.split()[0]) == len(same) - 1 > 20
+    assert f"{whole['counts']['FAILED']} FAILED of" in done.stdout

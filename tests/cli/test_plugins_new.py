@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from argparse import ArgumentParser
 from pathlib import Path
@@ -19,6 +20,8 @@ from mlxlab.cli.plugins.new.making import contents
 from mlxlab.cli.plugins.new.naming import KINDS, MOST_CHARS, named
 from mlxlab.core.errors import UsageError
 from mlxlab.core.runs import RunFolder
+from mlxlab.testing import SandboxConformance
+from mlxlab.testing.kit import checks_of
 
 ROOT = Path(__file__).parents[2]
 QUICK = tuple(kind for kind in KINDS if kind != "sandbox")
@@ -80,12 +83,34 @@ def test_a_sandboxes_own_tests_pass(zoo: Zoo) -> None:
     own_tests(zoo, "sandbox")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUICK)
 def test_the_kit_finds_nothing(zoo: Zoo, kind: str) -> None:
-    # The sandbox's checks are those of its own tests, and take as long again.
-    less = ("--load",) if kind == "sandbox" else ()
-    done = zoo.python("-m", "mlxlab", "plugins", "check", f"zoo-{kind}", *less)
+    word = f"{kind}.zoo-{kind}"
+    done = zoo.python("-m", "mlxlab", "plugins", "check", word, "--strict")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+
+@pytest.mark.slow
+def test_the_kit_finds_nothing_in_a_sandbox(zoo: Zoo) -> None:
+    done = zoo.python("-m", "mlxlab", "plugins", "check", "zoo-sandbox", "--strict")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+
+def test_what_a_sandbox_says_of_itself_reaches_its_suite(zoo: Zoo) -> None:
+    """The checks of all kinds, the one that `conformance` is for, and quick ones of its setup."""
+    target = "zoo_sandbox.sandbox:ZooSandbox"
+    words = ("sandbox", "sandbox.zoo-sandbox", target, "zoo-sandbox", "zoo-sandbox")
+    names = ("temporary_files", "without_inputs_there_are_none")
+    tried = {f"sandbox.{name}" for name in names}
+    others = {check.id for check in checks_of(SandboxConformance)} - tried
+    module = "mlxlab.cli.plugins.trial"
+    found = []
+    for suite, without in (("component", ""), ("sandbox", ",".join(sorted(others)))):
+        done = zoo.python("-m", module, *words, suite, without)
+        assert done.returncode == 0, done.stderr
+        found += [json.loads(line).get("result") for line in done.stdout.splitlines()]
+    results = {result[0]: result[1] for result in filter(None, found)}
+    assert tried < set(results) and set(results.values()) == {"ok"}, found
 
 
 def test_all_are_used(zoo: Zoo) -> None:
@@ -171,6 +196,10 @@ def test_nothing_is_left_to_fill_in(kind: str) -> None:
         ("scaffold", "mlxlab-aide", "only be reached as 'mlxlab-aide::aide'"),
         ("command", "run", "The command 'run' is built in"),
         ("policy", "deepseek-r1", "is a preset"),
+        ("trainer", "mlx-replay", "The policy 'replay' is built in"),
+        ("trainer", "mlx-random", "The policy 'random' is built in"),
+        ("trainer", "mlxlab-catalog", "The policy 'catalog' is built in"),
+        ("trainer", "deepseek-r1", "is a preset"),
     ],
 )
 def test_names_that_are_refused(kind: str, name: str, said: str) -> None:
@@ -189,6 +218,22 @@ def test_a_name_in_its_forms() -> None:
     assert names.module == "mlxlab_best_of_n_scaffold"
     assert names.component == "best-of-n-scaffold"
     assert names.stem == "BestOfN"
+
+
+def test_a_name_after_the_prefix_may_begin_with_a_digit() -> None:
+    names = named("scaffold", "mlx-3d")
+    assert (names.component, names.module, names.stem) == ("3d", "mlx_3d", "Mlx3d")
+    for path, text in contents(names).items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_name_that_is_registered_is_looked_at(kind: str) -> None:
+    names = named(kind, "mlxlab-wood-pecker")
+    project = tomllib.loads(contents(names)["pyproject.toml"])["project"]
+    points = project["entry-points"]["mlxlab.components"]
+    assert sorted(points) == sorted(f"{each}.wood-pecker" for each in names.kinds)
 
 
 def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,13 +263,24 @@ def test_what_comes_next_is_said(
     assert [line.strip() for line in said[1:]] == [
         "cd mlxlab-tally && pip install -e '.[test]'",
         "pytest",
-        "mlx plugins check tally",
+        "mlx plugins check reward.tally",
         "mlx run --reward tally --steps 3",
     ]
     assert main(["plugins", "new", "other", "--kind", "task", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["name"], told["folder"]) == ("other", "other")
     assert "src/other/task.py" in told["files"]
+
+
+def test_a_tasks_workflow_lets_its_programs_run() -> None:
+    for kind in KINDS:
+        made = contents(named(kind, "mlxlab-wood-pecker"))
+        lines = made[".github/workflows/test.yml"].splitlines()
+        runs = [step for line in lines if (step := line.partition("      - run: ")[2])]
+        assert any(run.endswith(f" {kind}.wood-pecker") for run in runs), runs
+        allowed = "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+        assert (allowed in runs) == (kind == "task"), runs
+        assert ("mlx tasks check wood-pecker" in runs) == (kind == "task"), runs
 
 
 def test_the_kinds_that_help_names_are_all() -> None:

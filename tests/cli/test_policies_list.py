@@ -134,9 +134,14 @@ def test_a_third_party_may_give_names_too_and_a_broken_one_is_named(
     shown = place.mlx("plugins", "show", "writer-of-theirs").stdout
     assert "writer-of-theirs stands for writer." in shown
     distribution(place.site, "bad-parts", {"aliases.bad": "shortparts:broken"})
-    done = place.mlx("run", "--policy", "nobody")
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "The aliases 'bad' of bad-parts 1.2 failed: OSError: no disk" in done.stderr
+    done = place.mlx("run", "--policy", "catlog")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "There is no policy 'catlog'. Did you mean 'catalog'?" in done.stderr
+    assert "The aliases 'bad' of bad-parts 1.2 failed: OSError: no disk." in done.stderr
+    mistyped = place.mlx("plugins", "show", "catlog")
+    assert (mistyped.returncode, mistyped.stderr.count("\n")) == (2, 2)
+    assert "Did you mean 'catalog'?" in mistyped.stderr
+    assert "The aliases 'bad' of bad-parts 1.2 failed: OSError: no disk." in mistyped.stderr
 
 
 def test_a_preset_is_shown_with_what_it_stands_for_and_its_options(own: Path, place: Place) -> None:

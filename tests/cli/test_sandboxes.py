@@ -76,7 +76,8 @@ def test_what_nobody_uses_goes(place: Place, crates: Path) -> None:
 def test_an_engine_that_is_absent_is_a_line_and_no_error(place: Place, crates: Path) -> None:
     found = swept(place, "prune")
     assert found["absent"]["absent"] == "No engine answers."
-    assert found["broken"]["absent"] == "It failed: ValueError: no luck."
+    who = "sandbox 'broken' of crate-sandbox 1.2"
+    assert found["broken"]["absent"] == f"{who}: sweep failed: ValueError: no luck."
     assert found["local"]["absent"] is None and not found["local"]["failed"]
     shown = place.mlx("sandboxes", "list").stdout
     assert "absent was not asked: No engine answers.\n" in shown

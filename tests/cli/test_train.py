@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from mlxlab.api.training import Training
 from mlxlab.cli.train.figures import told, trend, vain, value
+from mlxlab.cli.train.lessons import lessons, nothing_learned
 from mlxlab.cli.train.lines import Pace, step_line
 from mlxlab.cli.train.panel import costs
+from mlxlab.cli.train.summary import print_summary
 from mlxlab.core.trainer import TrainProgress
 from tests.cli.conftest import TOY_RUN, Place, distribution
 from tests.cli.test_live import Terminal
@@ -308,3 +311,43 @@ def test_the_module_imports_nothing_heavy() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def steps_of(*figures: dict[str, float]) -> list[TrainProgress]:
+    return [TrainProgress(step=n, figures=each) for n, each in enumerate(figures, 1)]
+
+
+FLAT = {"actions": 8.0, "groups": 2.0, "flat_groups": 2.0, "valid": 0.0}
+
+
+def test_a_training_without_a_lesson_says_why() -> None:
+    flat = "every group was flat (4 of 4): nothing was learned"
+    invalid = "no sampled action was valid: fine-tune longer first, with more steps of sft"
+    assert list(lessons(steps_of(FLAT, FLAT))) == [flat, invalid]
+    # Steps that use a batch again tell its groups once more, and are not counted.
+    again = {"groups": 2.0, "flat_groups": 2.0, "valid": 0.5}
+    assert list(lessons(steps_of({**FLAT, "valid": 0.5}, again, FLAT))) == [flat]
+    lost = {**FLAT, "valid": 1.0, "flat_groups": 0.0, "empty_groups": 2.0, "unvalued": 8.0}
+    unpaid = "no action had a reward (16 of 16): nothing was learned"
+    assert list(lessons(steps_of(lost, lost))) == [unpaid]
+    assert list(lessons(steps_of(lost, {**FLAT, "valid": 1.0}))) == [
+        flat, "8 of 16 actions had no reward"
+    ]  # fmt: skip
+    assert list(lessons(steps_of(FLAT, {**FLAT, "flat_groups": 1.0, "valid": 0.1}))) == []
+    assert nothing_learned(steps_of({"loss": 1.0})) == nothing_learned([]) == ""
+
+
+def test_the_summary_counts_all_steps_and_offers_nothing_that_learned_nothing(
+    shared: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shared.mlx(*COUNT, "--out", "vain", "--quiet").returncode == 0
+    folder = shared.work / "vain"
+    log = (folder / "train.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in log]
+    for each in told:
+        each["figures"] |= {"actions": 4, "unvalued": 4}
+    (folder / "train.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in told))
+    print_summary(Training(folder))
+    shown = capsys.readouterr().out
+    assert "noted" in shown and "no action had a reward (20 of 20): nothing was learned" in shown
+    assert "use it" not in shown

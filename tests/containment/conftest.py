@@ -16,7 +16,10 @@ from tests.containment import parts
 KINDS = {
     "scaffold.bad": "BadScaffold", "policy.bad": "BadPolicy", "sandbox.bad": "BadSandbox",
     "reward.bad": "BadReward", "task.bad": "BadTask", "scaffold.raises": "Raises",
-    "scaffold.hollow": "Hollow", "aliases.bad": "bad_aliases",
+    "scaffold.hollow": "Hollow", "aliases.bad": "bad_aliases", "scaffold.patches": "Patches",
+    "trainer.bad": "BadTrainer", "trainer.hollow": "Hollow", "suite.bad": "BadSuite",
+    "suite.hollow": "Hollow", "export.bad": "BadExport", "metric.bad": "BadMetric",
+    "metric.hollow": "Hollow", "task.surveyed": "Surveyed",
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Policy(Writer):
 """
 AT_STEP_1 = """
 import os, sys, time
+from mlxlab.testing import ConstantReward
 from tests.cli.toyparts import Tree, Writer, WriterConfig
 class Policy(Writer):
     def __init__(self, config: WriterConfig):
@@ -45,6 +46,16 @@ class Policy(Writer):
         if request.decision.step == 1 and not os.path.exists("repaired"):
             {}
         return await super().act(request)
+class DeafReward(ConstantReward):
+    def __init__(self):
+        super().__init__(0.5)
+    def judge(self, step, task):
+        while not os.path.exists("repaired"):
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+        return super().judge(step, task)
 class Deaf(Tree):
     def parse(self, decision, completion):
         while decision.step == 1 and not os.path.exists("repaired"):
@@ -71,10 +82,80 @@ SUITE = """
 class Suite:
     info = None
     def tasks(self):
+        raise SystemExit(0)
+"""
+CHECKS = """
+from pydantic import BaseModel, field_validator
+class Config(BaseModel):
+    part: str = "x"
+    @field_validator("part")
+    def check(cls, value):
         raise KeyError("no luck")
+class Suite:
+    def __init__(self, config: Config): ...
+"""
+PATCHES_MADE = """
+import json
+from tests.cli.toyparts import Tree as Toy
+class Tree(Toy):
+    def __init__(self):
+        json.dumps = lambda o, **k: str(o)
+        super().__init__()
+"""
+UPKEEP = """
+import os, sys, time
+def examine():
+    return None
+async def sweep(*, remove):
+    return None
+class Nothing: ...
+class Blocks:
+    @staticmethod
+    def examine():
+        os._exit(9)
+    @staticmethod
+    async def sweep(*, remove):
+        time.sleep(600)
+class Exits:
+    @staticmethod
+    def examine():
+        sys.exit(0)
+    @staticmethod
+    async def sweep(*, remove):
+        sys.exit(0)
+def aliases(kind):
+    return 3
+aliases.offers = lambda: [3]
+"""
+PRICES = """
+import asyncio, sys, time
+from tests.cli.toyparts import Writer, WriterConfig
+class Exits(Writer):
+    def __init__(self, config: WriterConfig):
+        super().__init__(config)
+    async def price(self):
+        sys.exit(0)
+class Hangs(Exits):
+    async def price(self):
+        time.sleep(600)
+class Waits(Exits):
+    async def price(self):
+        await asyncio.sleep(600)
+class Deaf(Exits):
+    async def price(self):
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
 """
 MODULES = {
     "suiting": SUITE,
+    "checking": CHECKS,
+    "patches_made": PATCHES_MADE,
+    "patches_late": AT_STEP_1.format(
+        "import json; json.dumps = json.JSONEncoder.encode = lambda *o, **k: str(o)"
+    ),
     "raises": "raise RuntimeError('no\\nluck')",
     "hangs": "import time\ntime.sleep(600)",
     "exits": "import sys\nsys.exit('bye')",
@@ -85,7 +166,10 @@ MODULES = {
     "moves": "import os\nos.chdir('/')\nfrom tests.cli.toyparts import Tree",
     "prints": PRINTS,
     "leaks": LEAKS,
+    "upkeep": UPKEEP,
+    "prices": PRICES,
     "dies_late": AT_STEP_1.format("os._exit(9)"),
+    "killed_late": AT_STEP_1.format("os.kill(os.getpid(), 9)"),
     "exits_late": AT_STEP_1.format("sys.exit(9)"),
     "hangs_late": AT_STEP_1.format("time.sleep(600)"),
     "hooking": HOOKS,
@@ -97,18 +181,36 @@ COMPONENTS = {
     "exits": {"scaffold.exits": "exits:Tree", "aliases.exits": "exits:aliases"},
     "dies": {"scaffold.dies": "dies:Tree", "policy.catalog": "dies:P", "suite.dies": "dies:S"},
     "patches": {"scaffold.patches": "patches:Tree"},
+    "patches-made": {"scaffold.patches-made": "patches_made:Tree"},
     "heavy": {"scaffold.heavy": "heavy:Tree", "metric.mae": "heavy:mae"},
-    "suite": {"suite.fails": "suiting:Suite"},
+    "suite": {"suite.exits": "suiting:Suite"},
+    "options": {"suite.checks": "checking:Suite"},
     "moves": {"scaffold.moves": "moves:Tree"},
     "prints": {"policy.prints": "prints:Policy"},
     "leaks": {"policy.leaks": "leaks:Policy"},
     "late": {
         "policy.dies-late": "dies_late:Policy",
+        "policy.killed-late": "killed_late:Policy",
         "policy.exits-late": "exits_late:Policy",
+        "policy.patches-late": "patches_late:Policy",
         "policy.hangs-late": "hangs_late:Policy",
         "scaffold.deaf": "dies_late:Deaf",
+        "reward.deaf": "dies_late:DeafReward",
     },
     "other-api": {"scaffold.other-api": "dies:Tree"},
+    "prices": {
+        f"policy.price-{name.lower()}": f"prices:{name}"
+        for name in ("Exits", "Hangs", "Waits", "Deaf")
+    },
+    "upkeep": {
+        "sandbox.nothing": "upkeep:Nothing",
+        "sandbox.blocks": "upkeep:Blocks",
+        "sandbox.quits": "upkeep:Exits",
+        "policy.quits": "upkeep:Exits",
+        "reward.dies": "dies:R",
+        "trainer.dies": "dies:T",
+        "aliases.upkeep": "upkeep:aliases",
+    },
 }
 HOOK_MODULES = {"hook-raises": {"a": "raises"}, "hook-exits": {"b": "exits"},
                 "hook-calls": {"c": "hooking"}, "hook-api": {"d": "dies"}}  # fmt: skip

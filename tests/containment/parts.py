@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import math
+import os
 import time
 from pathlib import Path
 from random import Random
@@ -11,12 +14,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mlxlab.core.actions import RunCode
-from mlxlab.core.policy import Form, PolicyRequest
+from mlxlab.core.policy import Features, Form, PolicyRequest
 from mlxlab.core.records import Completion, RewardValue, Usage
+from mlxlab.core.suite import SuiteInfo, SuiteTask
+from mlxlab.core.task import MetricInfo
+from mlxlab.core.trainer import PolicyRef
 from mlxlab.testing import ConstantReward, MemorySandbox, ToyTask
 from tests.support import JsonScaffold, code, play
 
-Fault = Literal["raise", "base", "exit", "interrupt", "type", "nan", "huge", "hang", "spin"]
+Fault = Literal[
+    "raise", "base", "exit", "interrupt", "type", "nan", "huge", "hang", "spin", "patch"
+]
 ARMED = [True]
 """Whether components misbehave; a repaired plugin is one that does not."""
 LONG = "x" * 20_000_000
@@ -53,6 +61,10 @@ class Faulty:
             time.sleep(60)
         while self.config.fault == "spin":
             pass
+        if self.config.fault == "patch":
+            json.dumps = lambda obj, **options: str(obj)
+            json.JSONEncoder.encode = lambda self, obj: str(obj)  # type: ignore[assignment, method-assign]
+            return False
         raised = {
             "raise": ValueError("no\nluck"),
             "base": Strange("no luck"),
@@ -123,6 +135,18 @@ class BadPolicy(Faulty):
         odd_values = {"cost_usd": self.number, "latency_s": self.number, "usage": usage}
         odd_values |= {"text": text, "logprobs": (math.nan,)}
         return good.model_copy(update=odd_values)
+
+    async def price(self) -> Any:
+        return 3 if self.due("price") else None
+
+    async def dearest(self) -> Any:
+        return 3 if self.due("dearest") else None
+
+    async def features(self) -> Any:
+        return 3 if self.due("features") else Features()
+
+    def bound(self, request: PolicyRequest) -> Any:
+        return 3 if self.due("bound") else (None, None)
 
     async def close(self) -> None:
         self.due("close")
@@ -199,10 +223,87 @@ class BadTask(Faulty, ToyTask):
 class Raises:
     """Fails while it is made."""
 
-    argument: ClassVar[str] = "call"
-
     def __init__(self, config: FaultConfig) -> None:
         Faulty(config.model_copy(update={"call": "make"})).due("make")
+
+
+class Patches(JsonScaffold):
+    """Replaces what everybody shares while it is made, and works."""
+
+    def __init__(self, config: FaultConfig) -> None:
+        Faulty(config.model_copy(update={"call": "make", "fault": "patch"})).due("make")
+        super().__init__()
+
+
+class BadTrainer(Faulty):
+    """Fails in the words of systems and libraries, which are no news of the training's folder."""
+
+    @property
+    def needs_arena(self) -> Any:
+        return 3 if self.due("needs_arena") else False
+
+    def estimate(self, job: Any, machine: Any) -> Any:
+        return 3 if self.due("estimate") else []
+
+    def train(self, job: Any) -> Any:
+        odd = self.due("train")
+        said = {
+            "elsewhere": FileNotFoundError(errno.ENOENT, "No such file", "vocab.bin"),
+            "inside": PermissionError(errno.EACCES, "Not allowed", str(job.out / "weights")),
+            "reset": ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+            "pipe": BrokenPipeError(errno.EPIPE, "Broken pipe"),
+            "words": RuntimeError("tokenizer: file too large"),
+            "full": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        }
+        if ARMED[0] and self.config.call in said:
+            raise said[self.config.call]
+        return 3 if odd else PolicyRef(spec=f"local:{job.out}/final")
+
+
+class BadSuite(Faulty):
+    """Each of its calls can go wrong."""
+
+    @property
+    def info(self) -> Any:
+        return 3 if self.due("info") else SuiteInfo(title="bad", source="nowhere")
+
+    def tasks(self) -> Any:
+        return 3 if self.due("tasks") else (SuiteTask(id="one", spec="bad"),)
+
+
+class BadExport(Faulty):
+    """Its one call can go wrong."""
+
+    def write(self, corpus: Any, folder: Path) -> Any:
+        if self.config.call == "elsewhere":
+            raise FileNotFoundError(errno.ENOENT, "No such file", "vocab.bin")
+        if self.config.call == "inside":
+            raise PermissionError(errno.EACCES, "Not allowed", str(folder / "rows"))
+        return "many" if self.due("write") else len(corpus.examples)
+
+
+class BadMetric(Faulty):
+    """A root mean square error that goes wrong once it has scored the naive submission."""
+
+    numeric = True
+
+    @property
+    def info(self) -> Any:
+        return 3 if self.due("info") else MetricInfo(name="bad", direction="minimize")
+
+    def score(self, truth: Any, predicted: Any) -> Any:
+        odd = self.due("score")
+        return "good" if odd else float(((truth - predicted) ** 2).mean() ** 0.5)
+
+
+class Surveyed(ToyTask):
+    """A source of tasks whose survey goes wrong."""
+
+    fault: ClassVar[Fault] = "raise"
+
+    @classmethod
+    def survey(cls, repo: Path, data: Path | None) -> Any:
+        return Faulty(FaultConfig(call="survey", fault=cls.fault)).due("survey")
 
 
 class Hollow:

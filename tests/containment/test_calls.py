@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError, PluginError, UnknownComponent
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.launch import RunOptions, new_run, resumed_run
 from mlxlab.core.loops import run_loop
@@ -171,11 +171,17 @@ def test_what_lacks_everything_is_named(tmp_path: Path, registry: Registry) -> N
         run(tmp_path / "runs", registry, scaffold="hollow")
 
 
-def test_an_alias_source_is_asked_for_its_own_names_only(registry: Registry) -> None:
+def test_an_alias_source_that_fails_costs_only_its_own_names(registry: Registry) -> None:
     entry, meant = registry.resolve("policy", parts_spec("deepseek-r1"))
     assert (entry.distribution, meant.name) == ("mlxlab", "litellm")
-    with pytest.raises(PluginError, match=r"The aliases 'bad' of acme-parts 1\.2 failed: System"):
-        registry.resolve("policy", parts_spec("nobody-has-this"))
+    with pytest.raises(UnknownComponent) as caught:
+        registry.resolve("policy", parts_spec("deepsek-r1"))
+    assert caught.value.hint.startswith("Did you mean 'deepseek-r1'?")
+    told = "The aliases 'bad' of acme-parts 1.2 failed: SystemExit: no aliases today."
+    assert told in caught.value.hint
+    names, failed = registry.aliases("policy")
+    assert "deepseek-r1" in names
+    assert [error.message for _, error in failed] == [told]
 
 
 def parts_spec(text: str):  # type: ignore[no-untyped-def]

@@ -285,6 +285,28 @@ def test_a_fork_has_a_watch_of_its_own() -> None:
         assert signal.getsignal(signal.SIGURG) not in (signal.SIG_DFL, signal.SIG_IGN)
 
 
+def test_ending_the_process_costs_a_component_its_call_and_nobody_else_s() -> None:
+    really = os._exit
+
+    async def main() -> None:
+        with watched_loop():
+            assert os._exit is not really
+            with pytest.raises(PluginError, match=r"^acme: act called os\._exit\(9\)\.$"):
+                async with answering("acme", "act"):
+                    await asyncio.gather(asyncio.to_thread(os._exit, 9))
+            with pytest.raises(PluginError, match=r"^acme: import called os\._exit\(3\)\.$"):
+                async with answering("outer", "act"):
+                    with Boundary("acme", "import"):
+                        os._exit(3)
+            async with answering("acme", "forks"):
+                if not (child := os.fork()):
+                    os._exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+    run_loop(main())
+    assert os._exit is really
+
+
 def test_loops_in_two_threads_do_not_wait_for_each_other() -> None:
     used, done = threading.Event(), threading.Event()
 

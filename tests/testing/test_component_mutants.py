@@ -13,7 +13,7 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.testing import ComponentConformance, run_checks
 from mlxlab.testing.components import differences
 from mlxlab.testing.kit import checks_of
-from tests.testing.mutants.component import MUTANTS
+from tests.testing.mutants.component import KINDS, MUTANTS
 
 CHECKS = {check.id.partition(".")[2]: check for check in checks_of(ComponentConformance)}
 caught: set[str] = set()
@@ -27,8 +27,8 @@ class Sound(ComponentConformance):
     @classmethod
     def entry(cls) -> Entry:
         target = f"tests.testing.mutants.{cls.where}"
-        point = EntryPoint("reward.tried", target, COMPONENTS)
-        return Entry("reward", "tried", target, "mutants", "1", point)
+        point = EntryPoint(f"{cls.kind}.tried", target, COMPONENTS)
+        return Entry(cls.kind, "tried", target, "mutants", "1", point)
 
 
 def test_what_mutants_are_made_of_conforms() -> None:
@@ -38,11 +38,35 @@ def test_what_mutants_are_made_of_conforms() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_caught(name: str) -> None:
     where, told = MUTANTS[name]
-    spoiled = type("Spoiled", (Sound,), {"where": where})()
+    spoiled = type("Spoiled", (Sound,), {"where": where, "kind": KINDS.get(name, Sound.kind)})()
     with pytest.raises(AssertionError) as failure:
         getattr(spoiled, CHECKS[name].method)()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("known_gaps_are_checks", "component:excused"),
+        ("known_gaps_are_checks", "component:Privileged"),
+        ("conformance_is_its_suites", "component:talkative"),
+    ],
+)
+def test_what_is_declared_once_it_is_made_is_read(name: str, where: str) -> None:
+    spoiled = type("Spoiled", (Sound,), {"where": where})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert MUTANTS[name][1] in str(failure.value)
+
+
+def test_a_secret_is_no_fault_and_is_not_told() -> None:
+    spec = "tried?key=sk-1&token=sk-2"
+    guarded = type("Guarded", (Sound,), {"where": "component:Guarded", "spec": spec})
+    assert [result for result in run_checks(guarded) if result.outcome != "ok"] == []
+    lossy = type("Lossy", (Sound,), {"where": "component:GuardedLossy", "spec": spec})
+    (told,) = [result.cause for result in run_checks(lossy) if result.outcome != "ok"]
+    assert "as others: draw" in told and "sk-" not in told
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 import mlxlab.testing
+from mlxlab.core.errors import SandboxUnavailable
 from mlxlab.testing.kit import Check, Conformance, Result, checks_of, run_checks
 from tests.testing.number_suite import Numbers
 
@@ -145,6 +146,21 @@ def test_a_check_that_ends_or_cancels_costs_no_other_check() -> None:
         Cancelled().test_even()
 
 
+def test_a_check_that_misses_something_here_has_found_out_nothing() -> None:
+    class Lacking(Numbers):
+        known_gaps: ClassVar = {"number.even": "only odd ones are made"}
+
+        @property
+        def value(self) -> int:
+            try:
+                raise SandboxUnavailable("no engine\nanywhere")
+            except SandboxUnavailable as error:
+                raise AssertionError("it has no value") from error
+
+    found = [(result.outcome, result.cause) for result in run_checks(Lacking)]
+    assert found == [("not checked", "no engine anywhere")] * 2
+
+
 def test_a_class_is_torn_down_when_nobody_reads_on() -> None:
     Numbers.said.clear()
     results = run_checks(Numbers)
@@ -156,6 +172,47 @@ def test_a_class_is_torn_down_when_nobody_reads_on() -> None:
 def test_an_unknown_gap_is_refused() -> None:
     with pytest.raises(TypeError, match=r"Typo\.known_gaps names no check: number\.evne"):
         type("Typo", (Numbers,), {"known_gaps": {"number.evne": "a slip"}})
+
+
+def test_a_gap_of_another_suite_of_the_kind_is_left_to_it() -> None:
+    class Sandbox:
+        known_gaps: ClassVar = {"sandbox.memory": "no limit", "component.loads_cheaply": "large"}
+
+    class Own(mlxlab.testing.SandboxConformance):
+        known_gaps = Sandbox.known_gaps
+
+    class Whole(mlxlab.testing.ComponentConformance):
+        kind = "sandbox"
+        known_gaps = Sandbox.known_gaps
+
+    assert Own.gaps() == {"sandbox.memory": "no limit"}
+    assert Whole.gaps() == {"component.loads_cheaply": "large"}
+    with pytest.raises(TypeError, match=r"names no check: reward\.gives_a_reason"):
+        type("Typo", (Own,), {"known_gaps": {"reward.gives_a_reason": "a slip"}})
+
+
+def test_a_gap_stays_strict_in_a_subclass() -> None:
+    class Odd(Numbers):
+        value = 3
+        known_gaps: ClassVar = {"number.even": "only odd ones are made"}
+
+    class Again(Odd):
+        known_gaps: ClassVar = {**Odd.known_gaps, "number.positive": "below zero too"}
+
+    class Mended(Again):
+        value = 4
+
+    class Less(Odd):
+        value = -3
+        known_gaps: ClassVar = {"number.positive": "below zero too"}
+
+    assert outcomes(Less) == {"number.even": "gap", "number.positive": "gap"}
+    assert outcomes(Mended) == {"number.even": "FAILED", "number.positive": "FAILED"}
+    for check in checks_of(Numbers):
+        with pytest.raises(AssertionError, match="but passes"):
+            getattr(Mended(), check.method)()
+        with pytest.raises(pytest.xfail.Exception):
+            getattr(Less(), check.method)()
 
 
 def test_a_gap_has_to_fail() -> None:

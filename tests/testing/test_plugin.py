@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 SUITES = '''
-import os, threading, time
+import os, subprocess, threading, time
+from mlxlab.core.errors import MissingExtra
 from mlxlab.testing.kit import Conformance
 
 class Kind(Conformance):
@@ -40,6 +43,14 @@ class TestFolder(Kind):
 class TestThread(Kind):
     def change(self):
         threading.Thread(target=time.sleep, args=(60,), name="toy", daemon=True).start()
+
+class TestProcess(Kind):
+    def change(self):
+        subprocess.Popen(["sleep", "60"])
+
+class TestLacking(Kind):
+    def change(self):
+        raise MissingExtra("The change", "changes")
 
 def test_a_task(toy_task):
     assert toy_task.info.id == "toy"
@@ -86,10 +97,13 @@ def test_what_a_suite_leaves_behind_is_found(tmp_path: Path) -> None:
     assert "TestVariable left something behind: the environment variable TOY_LEFT" in told
     assert "the working folder is /, was" in told
     assert "the thread toy runs on" in told
+    running = re.search(r"the process sleep \((\d+)\) runs on", told)
+    assert running, told
+    os.kill(int(running[1]), signal.SIGKILL)
     assert "logging got a NullHandler" in told
     assert "TestGood" not in told.partition("short test summary")[2]
     assert "assert 'hello' ==" in told
-    assert "3 failed, 8 passed, 2 errors" in told, told
+    assert "4 failed, 10 passed, 1 skipped, 2 errors" in told, told
 
 
 def test_others_do_not_notice_it(tmp_path: Path) -> None:

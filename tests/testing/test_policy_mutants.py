@@ -13,13 +13,15 @@ import pytest
 
 from mlxlab.core.entries import COMPONENTS, Entry
 from mlxlab.core.errors import MlxError
-from mlxlab.core.policy import Policy
+from mlxlab.core.policy import Policy, PolicyRequest, Price
+from mlxlab.core.records import Completion, Usage
 from mlxlab.core.registry import Registry
-from mlxlab.testing.kit import Conformance, checks_of
+from mlxlab.testing.kit import Conformance, checks_of, run_checks
 from mlxlab.testing.policies import (
     KEY_VARIABLE,
     FaultConformance,
     PolicyConformance,
+    ScriptedPolicy,
     ServedConformance,
 )
 from tests.testing.mutants.policy import FAULTS, POLICY, SERVED, Policies
@@ -86,6 +88,60 @@ def test_a_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         checked.teardown_class()
     print(name, type(error.value).__name__, str(error.value)[:300])
     caught.add(name)
+
+
+class Free(ScriptedPolicy):
+    """Is free, and has the answer at hand."""
+
+    def __init__(self, **said: object) -> None:
+        super().__init__(lambda request: "Hello.")
+        self._said = said
+
+    async def act(self, request: PolicyRequest) -> Completion:
+        return (await super().act(request)).model_copy(update=self._said)
+
+    async def price(self) -> Price:
+        return Price()
+
+    def bound(self, request: PolicyRequest) -> tuple[int, int]:
+        return 0, 0
+
+
+@pytest.mark.parametrize(
+    ("said", "check"),
+    [
+        ({"latency_s": 3600.0}, "policy.the_time_it_took"),
+        ({"cost_usd": 0.5, "usage": Usage()}, "policy.a_cost_fits_its_price"),
+    ],
+)
+def test_a_free_policy_is_not_believed_either(said: dict[str, object], check: str) -> None:
+    class OfFree(PolicyConformance):
+        @classmethod
+        def make(cls) -> Policy:
+            return Free(**said)
+
+    without = {each.id for each in checks_of(OfFree)} - {check}
+    (result,) = run_checks(OfFree, without=without)
+    assert result.outcome == "FAILED", result
+
+
+@pytest.mark.parametrize("free", [(), ("scripted",)])
+def test_a_model_that_costs_nothing_is_named(free: tuple[str, ...]) -> None:
+    """One that answers for nothing beside others that have a price."""
+
+    class Priced(ScriptedPolicy):
+        async def price(self) -> Price:
+            return Price(prompt_usd=0.1, completion_usd=0.1)
+
+    class Mixed(PolicyConformance):
+        @classmethod
+        def make(cls) -> Policy:
+            return Priced(lambda request: "Hello.")
+
+    Mixed.free = free
+    check = "policy.a_cost_is_known_or_none"
+    (result,) = run_checks(Mixed, without={each.id for each in checks_of(Mixed)} - {check})
+    assert result.outcome == ("ok" if free else "FAILED"), result
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

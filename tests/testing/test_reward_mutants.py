@@ -7,7 +7,7 @@ import pytest
 from mlxlab.core.reward import Reward
 from mlxlab.testing import RewardConformance, run_checks
 from mlxlab.testing.kit import checks_of
-from tests.testing.mutants.reward import MUTANTS, Good
+from tests.testing.mutants.reward import MORE, MUTANTS, Good
 
 CHECKS = {check.id.partition(".")[2]: check for check in checks_of(RewardConformance)}
 caught: set[str] = set()
@@ -31,6 +31,14 @@ def test_a_mutant_is_caught(name: str) -> None:
         getattr(spoiled, CHECKS[name].method)()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize(("name", "make", "told"), MORE)
+def test_another_way_is_caught(name: str, make: Callable[[], Reward], told: str) -> None:
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(make)})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

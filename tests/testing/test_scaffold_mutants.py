@@ -8,7 +8,7 @@ from mlxlab.core.errors import MlxError
 from mlxlab.core.scaffold import Scaffold
 from mlxlab.testing import ScaffoldConformance, run_checks
 from mlxlab.testing.kit import checks_of
-from tests.testing.mutants.scaffold import MUTANTS, Good
+from tests.testing.mutants.scaffold import MORE, MUTANTS, Good
 
 CHECKS = {check.id.partition(".")[2]: check for check in checks_of(ScaffoldConformance)}
 caught: set[str] = set()
@@ -32,6 +32,14 @@ def test_a_mutant_is_caught(name: str) -> None:
         getattr(spoiled, CHECKS[name].method)()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize(("name", "kind", "told"), MORE)
+def test_another_way_is_caught(name: str, kind: type[Good], told: str) -> None:
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(kind)})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

@@ -8,7 +8,7 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
 from mlxlab.testing import MemorySandbox, TaskConformance, run_checks
 from mlxlab.testing.kit import checks_of
-from tests.testing.mutants.task import MUTANTS, PLAYS, Good, play
+from tests.testing.mutants.task import MUTANTS, PLAYS, Good, Wordy, grading, lenient, play
 
 CHECKS = {check.id.partition(".")[2]: check for check in checks_of(TaskConformance)}
 caught: set[str] = set()
@@ -43,6 +43,23 @@ def test_a_mutant_is_caught(name: str) -> None:
         spoiled.teardown_class()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (Wordy, ""),
+        (grading(lambda sent, grade: lenient(sent, grade) if b"nan" in sent else grade), "a NaN"),
+    ],
+)
+def test_a_value_is_malformed_where_it_has_to_be_a_number(
+    make: Callable[[], Task], told: str
+) -> None:
+    suite = type("Suite", (Sound,), {"make": staticmethod(make)})
+    without = {check.id for check in CHECKS.values()} - {"task.refuses_what_is_malformed"}
+    (result,) = run_checks(suite, without=without)
+    assert result.outcome == ("FAILED" if told else "ok"), result
+    assert told in result.cause
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

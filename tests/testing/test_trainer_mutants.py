@@ -1,11 +1,10 @@
 """Every check of trainers is seen to fail, on a trainer that breaks its promise."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from mlxlab.core.trainer import PolicyRef, Trainer
+from mlxlab.core.trainer import Trainer
 from mlxlab.testing import TrainerConformance, run_checks
 from mlxlab.testing.kit import checks_of
 from mlxlab.testing.trainers import RecordingConfig, RecordingTrainer
@@ -19,11 +18,6 @@ class Sound(TrainerConformance):
     @classmethod
     def make(cls) -> Trainer:
         return Acting()
-
-    @classmethod
-    def base(cls, folder: Path) -> PolicyRef:
-        (folder / "config.json").write_text("{}")
-        return PolicyRef(spec=f"local:{folder}")
 
 
 class TestRecordingTrainer(Sound):

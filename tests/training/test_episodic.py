@@ -75,7 +75,7 @@ def test_what_an_episode_is_worth(tmp_path: Path, ring: Ring) -> None:
     assert worth(three, "gain", scoring) is None  # the task states no m_best
     figures = told([1.0, 1.0, None, 0.5, None, None], 2)
     assert figures["episode_reward"] == pytest.approx(2.5 / 3)
-    assert (figures["flat_groups"], figures["empty_groups"]) == (2, 1)
+    assert (figures["groups"], figures["flat_groups"], figures["empty_groups"]) == (3, 2, 1)
 
 
 def test_the_gain_is_the_part_of_the_gap_that_was_closed(tmp_path: Path, ring: Ring) -> None:

@@ -117,7 +117,7 @@ def test_an_action_without_a_reward_is_told(tmp_path: Path) -> None:
     given = job(tmp_path, STATES, bandit, warn=told.append)
     PPO(PPOConfig(**{**SMALL, "steps": 1})).train(given)
     bandit.close()
-    assert len(told) == 1 and told[0].startswith("8 actions have no reward")
+    assert len(told) == 1 and told[0].startswith("8 actions of a step have no reward")
 
 
 def test_a_reward_that_is_no_number_ruins_nothing(tmp_path: Path) -> None:

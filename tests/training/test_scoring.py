@@ -33,7 +33,7 @@ def test_what_has_no_value_is_none_counted_and_told_once_for_each_reason() -> No
     assert scored.figures["empty_groups"] == 2
     assert scored.figures["groups"] == 3
     assert len(told) == 3
-    assert "3 actions have no reward" in next(line for line in told if "engine" in line)
+    assert "3 actions of a step have no reward" in next(line for line in told if "engine" in line)
 
 
 def test_reasons_that_differ_in_a_number_are_told_once_and_huge_rewards_are_none() -> None:

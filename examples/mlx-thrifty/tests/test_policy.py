@@ -138,6 +138,17 @@ class TestOfPaidOnes(PolicyConformance):
             return thrifty(patch, Paid("cheap"), Paid("strong"), usd=20.0, easy=("summary",))
 
 
+class TestOfFreeAndPaid(PolicyConformance):
+    """The same checks, where the cheap one costs nothing, and steps in for the strong one."""
+
+    free = ("scripted",)
+
+    @classmethod
+    def make(cls) -> ThriftyPolicy:
+        with pytest.MonkeyPatch.context() as patch:
+            return thrifty(patch, Free(), Paid("strong"), usd=20.0, easy=("summary",))
+
+
 def test_what_is_easy_goes_to_the_cheap_one(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = thrifty(monkeypatch, Free(), Paid("strong"), usd=None)
     hard = (asked("improve"), asked("debug"), asked("improve", role="editor"))

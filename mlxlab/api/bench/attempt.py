@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Attempt:
         self._order = order
         self._registry = registry
         self._say = say
+        self._runner: Runner | None = None
         self._hooks = Hooks.installed()
         self._hooks.register(_Progress(say), "the bench")
         self.allowance = Allowance(
@@ -42,7 +44,7 @@ class Attempt:
     async def carried_out(self) -> None:
         """Run to the end, and say how it ended; who cancels it says so."""
         try:
-            runner = self._runner()
+            runner = self._runner = self._made()
             self._say("begun", run_id=runner.manifest.run_id, steps=runner.manifest.budget.steps)
             self.allowance.live = True
             manifest = await runner.run()
@@ -55,7 +57,13 @@ class Attempt:
                 broken=self._hooks.broken,
             )  # fmt: skip
 
-    def _runner(self) -> Runner:
+    def abandon(self, error: str) -> None:
+        """Write that the run failed, where its thread can be given nothing more to do."""
+        if self._runner is not None:
+            with suppress(Exception):  # the bench is told all the same
+                self._runner.abandon(error)
+
+    def _made(self) -> Runner:
         out, run = Path(self._order["out"]), self._order["run"]
         options = self._cell.options(out, self._order["labels"])
         if run is None:

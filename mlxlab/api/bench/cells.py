@@ -12,10 +12,11 @@ from typing import Any
 from mlxlab.api.bench.grid import ArmTable, Grid, Settings
 from mlxlab.core.components import task_spec
 from mlxlab.core.errors import UsageError
+from mlxlab.core.listed import suite_of
 from mlxlab.core.planning import RunOptions
 from mlxlab.core.records import Feedback, Record
 from mlxlab.core.registry import Registry
-from mlxlab.core.suite import Suite, SuiteInfo
+from mlxlab.core.suite import SuiteInfo
 
 NONE_STATED = SuiteInfo(title="", source="")
 
@@ -68,9 +69,8 @@ def cells_of(grid: Grid, registry: Registry) -> tuple[Cell, ...]:
     Raises:
         UsageError: the suite cannot be used, or two cells are the same.
     """
-    suite = _suite(grid, registry)
-    info = suite.info if suite is not None else NONE_STATED
-    tasks = [str(task_spec(task, registry)) for task in (*_specs(suite, grid), *grid.tasks)]
+    info, listed = _suite(grid, registry)
+    tasks = [str(task_spec(task, registry)) for task in (*listed, *grid.tasks)]
     arms = list(_arms(grid, info))
     cells = tuple(
         _cell(grid, info, arm, task, seed)
@@ -82,20 +82,15 @@ def cells_of(grid: Grid, registry: Registry) -> tuple[Cell, ...]:
     return cells
 
 
-def _suite(grid: Grid, registry: Registry) -> Suite | None:
+def _suite(grid: Grid, registry: Registry) -> tuple[SuiteInfo, list[str]]:
+    """What the grid's suite states, and the specs of its tasks."""
     if grid.suite is None:
-        return None
-    made: Suite = registry.create("suite", grid.suite).instance
-    return made
-
-
-def _specs(suite: Suite | None, grid: Grid) -> list[str]:
-    if suite is None:
-        return []
-    found = [task.spec for task in suite.tasks() if grid.part in (None, task.part)]
+        return NONE_STATED, []
+    info, tasks = suite_of(registry, grid.suite)
+    found = [task.spec for task in tasks if grid.part in (None, task.part)]
     if not found:
         raise UsageError(f"The suite '{grid.suite}' has no tasks of the part '{grid.part}'.")
-    return found
+    return info, found
 
 
 def _arms(grid: Grid, info: SuiteInfo) -> Iterator[ArmTable]:

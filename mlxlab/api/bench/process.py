@@ -17,6 +17,8 @@ from mlxlab.core.errors import BudgetSpent
 
 LAST_WORDS = 1000
 """Bytes of a dead worker's log that are looked at."""
+LEAVES_S = 10.0
+"""How long a worker that said that it leaves is waited for."""
 
 
 class WorkerDied(Exception):
@@ -63,6 +65,8 @@ class WorkerProcess:
                 if message is None:
                     continue
                 if message["kind"] == "ended":
+                    if message.get("leaves"):
+                        await self.close(LEAVES_S)
                     return message
                 if not self._spends(message):
                     tell(message)

@@ -2,7 +2,7 @@
 
 To a worker: `run` (a cell), `granted` and `refused` (a call's reservation), `stop`. From a worker:
 `ready`, `begun` (a run's id), `step`, `paused`, `hold` and `release` (reservations), `spent` (a
-call), `ended` (how).
+call), `ended` (how, and whether the worker leaves with it).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 from mlxlab.api.bench import wire
 from mlxlab.api.bench.attempt import Attempt
 from mlxlab.api.bench.sharing import Sharing
+from mlxlab.core.watch import end_process, set_last_resort, watched_loop
 
 LEAVE_S = 20.0
 """How long an attempt may take to put its things in order when the bench is gone."""
@@ -41,10 +42,12 @@ class Worker:
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         self.say("ready")
-        while data := await reader.readline():
-            if (message := wire.read(data)) is not None:
-                self._heard(message)
-        await self._leave()
+        with watched_loop():
+            set_last_resort(self._abandon)
+            while data := await reader.readline():
+                if (message := wire.read(data)) is not None:
+                    self._heard(message)
+            await self._leave()
 
     def _heard(self, message: wire.Message) -> None:
         if message["kind"] == "run":
@@ -61,6 +64,14 @@ class Worker:
         """An attempt may be cancelled before it has begun, and then says nothing itself."""
         if task.cancelled():
             self.say("ended", outcome="interrupted", error=None, again=False)
+
+    def _abandon(self, line: str) -> None:
+        """End, with its attempt: its code neither ends nor can be broken off."""
+        error = f"{line}."
+        if self._attempt is not None:
+            self._attempt.abandon(error)
+        self.say("ended", outcome="failed", error=error, again=False, leaves=True)
+        end_process(1)
 
     async def _leave(self) -> None:
         """The bench is gone: what runs is interrupted, so that it can be taken up."""

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from mlxlab.api.configuring.parts import NAME
 from mlxlab.api.configuring.spec import Config
+from mlxlab.core.boundary import Boundary
 from mlxlab.core.entries import Entry, of_kind
 from mlxlab.core.errors import MlxError
+from mlxlab.core.loading import whose_entry
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 
@@ -45,7 +47,7 @@ def config_schema(
         "properties": properties,
         "definitions": defined,
     }
-    return schema, failed
+    return schema, list(dict.fromkeys(failed))  # a source of names is asked for each kind
 
 
 def _property(key: str, said: Mapping[str, Any], model: type[Config]) -> dict[str, Any]:
@@ -71,13 +73,12 @@ def _kind(
     tables, names = [], list[str]()
     for several, entry in [*_installed(kind, registry), *_aliases(kind, registry, failed)]:
         try:
-            tables.append(_table(several, kind, registry.model(entry), defined))
+            model = registry.model(entry)
+            with Boundary(whose_entry(entry), "its options", failed="has no schema"):
+                tables.append(_table(several, kind, model, defined))
             names += several
         except MlxError as error:
             failed.append(str(error))
-        except Exception as error:  # what pydantic has no schema for is the third party's own
-            cause = f"{type(error).__name__}: {error}".partition("\n")[0]
-            failed.append(f"{kind} '{several[0]}' has no schema: {cause}")
     word = {"type": "string", "description": f"A {kind}: name, name:argument, name?key=value."}
     return {"anyOf": [{**word, "examples": names}, *tables]}
 
@@ -94,12 +95,15 @@ def _installed(kind: str, registry: Registry) -> list[tuple[list[str], Entry]]:
 def _aliases(kind: str, registry: Registry, failed: list[str]) -> list[tuple[list[str], Entry]]:
     """The names that stand for specs, those of one component together."""
     found: dict[str, tuple[list[str], Entry]] = {}
-    try:
-        for name in registry.aliases(kind):
+    names, broken = registry.aliases(kind)
+    failed += [str(error) for _, error in broken]
+    for name in names:
+        try:
             entry, _ = registry.resolve(kind, Spec.parse(name))
+        except MlxError as error:
+            failed.append(f"{kind} '{name}': {error}")
+        else:
             found.setdefault(entry.target, ([], entry))[0].append(name)
-    except MlxError as error:
-        failed.append(str(error))
     return list(found.values())
 
 

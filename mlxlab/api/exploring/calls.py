@@ -9,6 +9,7 @@ from random import Random
 from pydantic import Field
 
 from mlxlab.core.account import Accounts
+from mlxlab.core.boundary import whose
 from mlxlab.core.clock import now
 from mlxlab.core.errors import MlxError, UsageError
 from mlxlab.core.jsonl import JsonlWriter, read_jsonl
@@ -45,7 +46,7 @@ class Calls:
         self._spec = ref.spec
         self._seed = seed
         self._patience = Patience()
-        self._provider = Provider(policy, ref, Accounts(self._patience).of(policy))
+        self._provider = Provider(policy, ref, Accounts(self._patience).of(policy, whose(ref)))
         self._known: dict[tuple[str, str, int], IdeaCall] = {}
         for call in read_jsonl(folder / NAME, IdeaCall):
             self._refuse_other(call, folder)

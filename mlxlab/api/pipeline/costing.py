@@ -8,6 +8,7 @@ from mlxlab.api.exploring.asking import A_CALL, AXES
 from mlxlab.api.loops import finish
 from mlxlab.api.pipeline.spec import ExploreTable
 from mlxlab.api.pipeline.work import Work
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import MlxError
 from mlxlab.core.forecast import GUESS, dollars
 from mlxlab.core.policy import Price
@@ -49,7 +50,7 @@ def _price(registry: Registry, policy: str) -> tuple[Price | None, str]:
     """What a policy states, or why nothing is known: without its key it cannot be made."""
     try:
         made = registry.create("policy", policy)
-        found = finish(_asked(whose(made.ref), made.instance))
+        found = finish(price_of(whose(made.ref), made.instance))
     except MlxError as error:
         return None, str(error)
     return found, "no price is known of it"

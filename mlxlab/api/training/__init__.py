@@ -10,7 +10,7 @@ from mlxlab.api.training.options import TrainOptions, as_paths
 from mlxlab.api.training.planning import TrainPlan, options_of, plan_training
 from mlxlab.api.training.record import TrainManifest
 from mlxlab.api.training.result import Training
-from mlxlab.api.training.running import found, run_plan
+from mlxlab.api.training.running import abandoned, found, run_plan
 from mlxlab.api.training.watching import Callbacks, Watch
 from mlxlab.core.trainer import TrainProgress
 
@@ -21,6 +21,7 @@ __all__ = [
     "TrainPlan",
     "Training",
     "Watch",
+    "abandoned",
     "found",
     "options_of",
     "plan_training",

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlxlab.api.training.planning import TrainPlan, reward_name
+from mlxlab.core.boundary import whose
 from mlxlab.core.hooks import Hooks
-from mlxlab.core.trainer import Continuing
 from mlxlab.core.training.arena import Arena
 from mlxlab.core.training.cache import TransitionCache
 
@@ -22,7 +22,6 @@ def arena_of(
     Executions have one seed in all trainings, so that these can share what they know.
     """
     options, editor, reward = plan.options, plan.parts.editor, plan.parts.reward
-    trainer = plan.parts.trainer.instance
     if reward is None:
         yield None
         return
@@ -36,11 +35,12 @@ def arena_of(
             editor=None if editor is None else editor.instance,
             editor_name="" if editor is None else editor.ref.spec,
             exec_timeout_s=options.exec_timeout_s,
-            keep_states=isinstance(trainer, Continuing) and trainer.keeps_states,
+            keep_states=plan.parts.keeps_states,
             folder=scratch,
             registry=plan.registry,
             hooks=hooks,
             trust=options.trust,
+            owners={reward_name(options): whose(reward.ref)},
         ) as arena:
             yield arena
     finally:

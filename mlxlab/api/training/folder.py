@@ -52,6 +52,12 @@ class TrainFolder:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise RecordError(f"{path} cannot be read: {first}.") from error
 
+    def write(self, manifest: TrainManifest) -> None:
+        """Replace train.json in one move; for the process that trains."""
+        new = self.path / "train.json.new"
+        new.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
+        new.replace(self.path / "train.json")
+
     def progress(self) -> list[TrainProgress]:
         """The optimizer steps, each once."""
         return read_jsonl(self.path / "train.jsonl", TrainProgress)
@@ -69,12 +75,6 @@ class TrainWriter(TrainFolder):
     def scratch(self) -> Path:
         """Where sandboxes work; it goes when the training is closed."""
         return self.path / "scratch"
-
-    def write(self, manifest: TrainManifest) -> None:
-        """Replace train.json in one move."""
-        new = self.path / "train.json.new"
-        new.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
-        new.replace(self.path / "train.json")
 
     def add(self, progress: TrainProgress) -> bool:
         """Append a step; False where it was written before the training was taken up again."""

@@ -13,15 +13,27 @@ from mlxlab.api.training.material import counted, material, used
 from mlxlab.api.training.options import TrainOptions, base_of, checked_seed, made_from_nothing
 from mlxlab.api.training.record import TrainManifest, differences
 from mlxlab.core.alive import is_written
+from mlxlab.core.boundary import SLOW, Boundary, whose
 from mlxlab.core.clock import now
+from mlxlab.core.components import made
 from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.policy import Policy
 from mlxlab.core.registry import Component, Registry
 from mlxlab.core.reward import Reward
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.spec import Spec
-from mlxlab.core.trainer import FINAL, Estimate, Estimating, Machine, PolicyRef, Trainer, TrainJob
+from mlxlab.core.trainer import (
+    FINAL,
+    Continuing,
+    Estimate,
+    Estimating,
+    Machine,
+    PolicyRef,
+    Trainer,
+    TrainJob,
+)
 from mlxlab.core.training.examples import Corpus
+from mlxlab.core.watch import watching
 
 WARM_UP = "sft"
 """The folder, below a training's own, where a model made from nothing is taught first."""
@@ -32,9 +44,16 @@ _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of a training; those that carry actions out only where it does."""
+    """The components of a training; those that carry actions out only where it does.
+
+    Args:
+        acting: whether the trainer takes actions.
+        keeps_states: whether it takes several in a row.
+    """
 
     trainer: Component[Trainer]
+    acting: bool
+    keeps_states: bool
     reward: Component[Reward] | None = None
     sandbox: Component[Sandbox] | None = None
     editor: Component[Policy] | None = None
@@ -42,18 +61,21 @@ class Parts:
     @classmethod
     def make(cls, options: TrainOptions, registry: Registry) -> Parts:
         """Make and check every component."""
-        trainer = registry.create("trainer", options.trainer)
-        if not isinstance(trainer.instance, Trainer):
-            raise PluginError(f"'{trainer.ref.name}' is no trainer: it has no train(job).")
-        if not trainer.instance.needs_arena:
-            return cls(trainer)
-        editor = options.editor
-        return cls(
-            trainer,
-            registry.create("reward", Spec.parse(options.rewards)),
-            registry.create("sandbox", options.sandbox),
-            None if editor is None else registry.create("policy", editor),
-        )
+        with watching():
+            trainer = made(registry, "trainer", options.trainer)
+            with Boundary(whose(trainer.ref), "its attributes"):
+                acting = trainer.instance.needs_arena
+                keeps = isinstance(trainer.instance, Continuing) and trainer.instance.keeps_states
+            if not acting:
+                return cls(trainer, acting, keeps)
+            return cls(
+                trainer,
+                acting,
+                keeps,
+                made(registry, "reward", Spec.parse(options.rewards)),
+                made(registry, "sandbox", options.sandbox),
+                None if options.editor is None else made(registry, "policy", options.editor),
+            )
 
 
 @dataclass(frozen=True)
@@ -79,12 +101,9 @@ class TrainPlan:
         return self.options.out
 
     def estimates(self, machine: Machine) -> list[Estimate] | None:
-        """What this stage takes on a machine; None where the trainer cannot tell."""
-        trainer = self.parts.trainer.instance
-        if not isinstance(trainer, Estimating):
-            return None
+        """What this stage takes on a machine; as `estimated`."""
         base = PolicyRef(spec=self.manifest.base) if self.warm_up else self.base
-        return trainer.estimate(replace(self.job(), base=base), machine)
+        return estimated(self.parts.trainer, replace(self.job(), base=base), machine)
 
     def job(self) -> TrainJob:
         """What the trainer is given, without those who listen."""
@@ -105,18 +124,37 @@ def plan_training(options: TrainOptions, registry: Registry | None = None) -> Tr
         UsageError: components, model and runs do not go together, or nothing is to be learned.
         RecordError: the folder holds what cannot be read.
     """
-    made = registry or Registry.installed()
+    found = registry or Registry.installed()
     checked_seed(options.seed)
     base = base_of(options.model)
-    parts = Parts.make(options, made)
-    acting = parts.trainer.instance.needs_arena
-    corpus = material(options, acting)
-    if not (acting and made_from_nothing(base)):
-        return _plan(options, made, parts, corpus, base)
+    parts = Parts.make(options, found)
+    corpus = material(options, parts.acting)
+    if not (parts.acting and made_from_nothing(base)):
+        return _plan(options, found, parts, corpus, base)
     below = replace(options, trainer=TEACHER, model=base.spec)
-    first = _plan(below, made, Parts.make(below, made), corpus, base)
-    whole = _plan(options, made, parts, corpus, base)
+    first = _plan(below, found, Parts.make(below, found), corpus, base)
+    whole = _plan(options, found, parts, corpus, base)
     return placed(replace(whole, warm_up=first), options.out)
+
+
+def estimated(
+    trainer: Component[Trainer], job: TrainJob, machine: Machine
+) -> list[Estimate] | None:
+    """What a trainer says that a job takes on a machine; None where it cannot tell.
+
+    Raises:
+        PluginError: it fails, or returns something else.
+    """
+    who = whose(trainer.ref)
+    with watching(), Boundary(who, "estimate", times=SLOW):
+        if not isinstance(trainer.instance, Estimating):
+            return None
+        found: object = trainer.instance.estimate(job, machine)
+    if not isinstance(found, list | tuple):
+        raise PluginError(f"{who}: estimate returned {type(found).__name__}, no list of Estimate.")
+    if wrong := next((each for each in found if not isinstance(each, Estimate)), None):
+        raise PluginError(f"{who}: estimate returned a {type(wrong).__name__} as an Estimate.")
+    return list(found)
 
 
 def placed(plan: TrainPlan, out: Path) -> TrainPlan:

@@ -1,7 +1,7 @@
 """One training in several processes: `accelerate launch` starts one for each GPU.
 
-The first one keeps the record; the others train beside it. They tell each other of gradients only,
-so each has sandboxes of its own.
+The first one keeps the record; the others train beside it. Each carries out its own share of the
+actions, in sandboxes of its own.
 """
 
 from __future__ import annotations

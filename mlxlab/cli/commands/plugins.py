@@ -10,6 +10,8 @@ from mlxlab.cli.parser import seconds
 _KINDS = ("scaffold", "policy", "sandbox", "reward", "task", "trainer", "command")
 _NAME = "a name, kind.name, distribution::name, or a distribution"
 
+conformance = {"arguments": ("list",)}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return new(args.kind, args.name, args.out, args.json)
     from mlxlab.cli.plugins.check import check
 
-    return check(args.name, args.json, args.kind, args.timeout, args.load)
+    return check(args.name, args.json, args.kind, args.timeout, args.load, args.strict)
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -64,3 +66,6 @@ def _check(parser: argparse.ArgumentParser) -> None:
         help="what loading, and each check, may take: 90s, 5m (default: 2m)",
     )
     parser.add_argument("--load", action="store_true", help="only load it")
+    parser.add_argument(
+        "--strict", action="store_true", help="1 also if something could not be checked here"
+    )

@@ -6,6 +6,8 @@ import argparse
 
 from mlxlab.cli.parser import positive
 
+conformance = {"arguments": ("list",)}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from mlxlab.cli.parser import days
 
+conformance = {"arguments": ("list",)}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""
@@ -17,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing = commands.add_parser("list", help="every run in one line, the newest last")
     _common(listing)
     show = commands.add_parser("show", help="one run: what it is made of, its tree, its steps")
-    show.add_argument("run", metavar="RUN", help="a run's folder, id, or beginning of its id")
+    show.add_argument(
+        "run", metavar="RUN", help="a run's folder, id, or beginning of its id; latest: the newest"
+    )
     show.add_argument("--step", type=int, metavar="N", help="one step: prompt, answer, outcome")
     show.add_argument("--private", action="store_true", help="also the private scores")
     _common(show)

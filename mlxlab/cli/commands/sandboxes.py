@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+conformance = {"arguments": ("list",)}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the subcommands."""

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
@@ -17,10 +18,13 @@ from mlxlab.cli.console import Console
 from mlxlab.cli.doctor import checks, trial
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import duration, plain
+from mlxlab.core.boundary import Boundary
 from mlxlab.core.components import Specs
+from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError
+from mlxlab.core.loading import whose_entry
 from mlxlab.core.registry import Registry
-from mlxlab.core.upkeep import Examine, Finding, offered
+from mlxlab.core.upkeep import Examine, Finding, listed, offered
 
 QUICK_S = 5.0
 _STYLES = {"ok": "green", "missing": "yellow", "failed": "bold red"}
@@ -113,14 +117,21 @@ def _brought(kind: str) -> Iterator[tuple[str, Examine]]:
     for entry, look in offered(Registry.installed(), "examine", kind):
         if look not in seen:
             seen.append(look)
-            yield entry.name, _raising(look) if isinstance(look, Exception) else look
+            yield entry.name, _looking(entry, look)
 
 
-def _raising(error: Exception) -> Callable[[], list[Finding]]:
-    def look() -> list[Finding]:
-        raise error
+def _looking(entry: Entry, look: Any) -> Callable[[], list[Finding]]:
+    """What one component brought; it raises MlxError."""
 
-    return look
+    def found() -> list[Finding]:
+        if isinstance(look, MlxError):
+            raise look
+        who = whose_entry(entry)
+        with Boundary(who, "examine"):
+            answer = look()
+        return listed(who, "examine", answer, Finding)
+
+    return found
 
 
 def _print(groups: Sequence[Sequence[Finding]]) -> None:

@@ -10,6 +10,7 @@ from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.core.aliases import KIND as ALIASES
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled, misfit
 from mlxlab.core.errors import UsageError
+from mlxlab.core.kinds import kind_problem
 
 COLUMNS = (
     Column("KIND"),
@@ -50,6 +51,8 @@ def notes(entries: list[Entry]) -> dict[tuple[str, ...], str]:
         elif (why := misfit(entry)) is not None:
             found[entry[:5]] = why[0]
         elif entry.kind != "hook":
+            if strange := kind_problem(entry.kind, entries):
+                found[entry[:5]] = strange
             rivals[entry.kind, entry.name].append(entry)
         if entry.kind == ALIASES:
             found.setdefault(entry[:5], "names that stand for specs: mlx policies list")

@@ -1,7 +1,8 @@
-"""`python -m mlxlab.cli.plugins.loading GROUP NAME TARGET DISTRIBUTION`: load one entry.
+"""`python -m mlxlab.cli.plugins.loading GROUP NAME TARGET DISTRIBUTION SPEC`: load one entry.
 
 Runs in a process of its own, since loading is the plugin's code. The verdict is one line of JSON
-on the first stdout; what the plugin prints goes to stderr.
+on the first stdout; what the plugin prints goes to stderr. SPEC, unless it is empty, is what the
+user wrote of a component, with argument or options: `wrong` says what it does not take.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import sys
 import traceback
 from typing import Any
 
+import pluggy
+
 from mlxlab.core.entries import HOOKS, Entry, advertised
-from mlxlab.core.errors import PluginError
+from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.loading import loaded
+from mlxlab.core.registry import Registry, config_model
 
 
-def main(group: str, name: str, target: str, distribution: str) -> None:
+def main(group: str, name: str, target: str, distribution: str, spec: str) -> None:
     """Load the entry and say what came of it."""
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -27,11 +31,13 @@ def main(group: str, name: str, target: str, distribution: str) -> None:
         if (entry.entry_point.name, entry.target, entry.distribution)
         == (name, target, distribution)
     ]
+    wrong = None
     try:
         cause = _problem(group, fitting[0])
+        wrong = _wrong(fitting[0].kind, spec) if spec and not cause else None
     except BaseException as error:
         cause = _told(error)
-    print(json.dumps({"ok": not cause, "cause": cause}), file=answer, flush=True)
+    print(json.dumps({"cause": cause, "wrong": wrong}), file=answer, flush=True)
     # A plugin's threads and exit handlers have no say in the verdict.
     os._exit(0)
 
@@ -39,11 +45,30 @@ def main(group: str, name: str, target: str, distribution: str) -> None:
 def _problem(group: str, entry: Entry) -> str:
     target = loaded(entry)
     if group == HOOKS:
-        from mlxlab.core.hooks import Hooks
-
-        Hooks().register(target)
-        return ""
+        return _unhooked(target)
     return _misshapen(entry.kind, target)
+
+
+def _wrong(kind: str, spec: str) -> tuple[str, str] | None:
+    """What is wrong with an argument or options, and what to do; None if nothing is."""
+    try:
+        Registry.installed().check(kind, spec)
+    except UsageError as error:
+        return error.message, error.hint
+    return None
+
+
+def _unhooked(target: Any) -> str:
+    """What is wrong with a hook module; the empty text if nothing is."""
+    from mlxlab.core.hooks import Hooks, HookSpecs
+
+    Hooks().register(target)
+    marks = pluggy.PluginManager("mlxlab").parse_hookimpl_opts
+    bare = [name for name in dir(target) if hasattr(HookSpecs, name) and not marks(target, name)]
+    bare = [name for name in bare if name.startswith("mlx_")]
+    if bare:
+        return f"{', '.join(bare)}: not registered without @hookimpl"
+    return "" if any(marks(target, name) for name in dir(target)) else "no function has @hookimpl"
 
 
 def _told(error: BaseException) -> str:
@@ -61,8 +86,6 @@ def _misshapen(kind: str, target: Any) -> str:
         return f"it has no {' and no '.join(missing)}" if missing else ""
     if not callable(target):
         return f"it is a {type(target).__name__}, neither a class nor a function"
-    from mlxlab.core.registry import config_model
-
     config_model(target)
     return ""
 

@@ -13,15 +13,19 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from mlxlab.cli.console import Console
+from mlxlab.cli.failure import report
+from mlxlab.cli.plugins.entry import written
 from mlxlab.cli.plugins.find import find_entries
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.cli.text import cut, plain
 from mlxlab.core.components import ONE_EACH
 from mlxlab.core.entries import Entry
-from mlxlab.core.errors import UnknownComponent
+from mlxlab.core.errors import MlxError, UnknownComponent
+from mlxlab.core.kinds import kind_problem
 from mlxlab.core.options import Option, options_of
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
+from mlxlab.testing.components.conformance import NEVER_MADE
 
 COMMANDS = {
     **dict.fromkeys(("task", "scaffold", "policy", "sandbox", "reward"), "mlx run"),
@@ -56,8 +60,11 @@ def show(word: str, as_json: bool) -> int:
 def _aliased(word: str) -> list[dict[str, Any]]:
     """What a name that stands for a spec means."""
     registry, found = Registry.installed(), []
+    broken: dict[str, MlxError] = {}
     for kind in ONE_EACH:
-        for name, spec in registry.aliases(kind).items():
+        aliases, failed = registry.aliases(kind)
+        broken |= {source.target: error for source, error in failed}
+        for name, spec in aliases.items():
             if word in (name, f"{kind}.{name}"):
                 entry, meant = registry.resolve(kind, Spec.parse(name))
                 own = _described(entry)
@@ -71,6 +78,8 @@ def _aliased(word: str) -> list[dict[str, Any]]:
                     "example": _example(kind, name, argument, options),
                 }
                 found.append({**own, **update})
+    for error in broken.values() if not found else ():
+        report(error)  # one of them may have the name
     return found
 
 
@@ -79,13 +88,14 @@ def _described(entry: Entry) -> dict[str, Any]:
     model = config_model(loaded) if callable(loaded) and entry.kind != "command" else None
     argument = getattr(model, "argument", None)
     options = [_option(option) for option in options_of(model)]
-    gaps = getattr(loaded, "known_gaps", None)
+    gaps = getattr(_declaring(entry, loaded), "known_gaps", None)
     return {
         "kind": entry.kind,
         "name": entry.name,
         "distribution": entry.distribution,
         "version": entry.version,
         "target": entry.target,
+        "note": kind_problem(entry.kind, Registry.installed().entries),
         "description": _first_paragraph(loaded),
         "argument": argument,
         "example": _example(entry.kind, entry.name, argument, options),
@@ -94,6 +104,17 @@ def _described(entry: Entry) -> dict[str, Any]:
         if isinstance(gaps, Mapping)
         else {},
     }
+
+
+def _declaring(entry: Entry, loaded: Any) -> Any:
+    """Who says what is known of a component: its class, or what a function makes."""
+    if not inspect.isroutine(loaded) or entry.kind in NEVER_MADE:
+        return loaded
+    try:
+        spec = written(entry, Spec(name=entry.name))
+        return Registry.installed().create(entry.kind, spec).instance
+    except MlxError:  # it needs an option, or something that is not here
+        return loaded
 
 
 def _first_paragraph(loaded: Any) -> str:
@@ -144,6 +165,8 @@ def _print(one: dict[str, Any]) -> None:
     origin = f"{one['distribution']} {one['version']}, {one['target']}"
     line = Text.assemble((plain(title), "bold"), (f"  {plain(origin)}", "dim"))
     console.print(line, soft_wrap=True)
+    if one["note"]:
+        console.print(Text(plain(f"kind '{one['kind']}': {one['note']}"), "yellow"))
     if one["description"]:
         console.print(Text(plain(one["description"])))
     if one["example"]:

@@ -20,8 +20,9 @@ from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.loading import loaded
 from mlxlab.core.registry import Registry
+from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import RUNNING
-from mlxlab.testing.components.conformance import made_for
+from mlxlab.testing.components.conformance import NEVER_MADE, made_for
 from mlxlab.testing.kit import Conformance, checks_of, run_checks
 from mlxlab.testing.kit.checks import FAILURES
 from mlxlab.testing.kit.declared import attributes_of, gaps_of
@@ -55,18 +56,20 @@ def main(*words: str) -> None:
 
 
 def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> None:
-    target = loaded(entry)
-    whole = _of_all(entry, spec) if suite == ALL else _of_kind(entry, spec, target)
-    if whole is None:
+    base = testing.ComponentConformance if suite == ALL else suite_of(entry.kind)
+    if base is None:
         say(done=True)
         return
-    checks = {check.id for check in checks_of(whole)} - without
+    checks = {check.id for check in checks_of(base)} - without
     say(checks=sorted(checks))
-    left, why, declaring = _impossible(entry, spec, whole, target)
+    target = loaded(entry)
+    made, why = _made(entry, spec, target, suite)
+    whole = _of_all(entry, spec) if suite == ALL else _of_kind(entry, spec, base, made)
+    left = checks & _impossible(entry, whole, target, why)
     if left:
-        say(left=sorted(left & checks), why=why)
+        say(left=sorted(left), why=why or NOT_RUN)
     if checks - left:
-        _run(_said_when_ready(whole, say), gaps_of(declaring, whole), without | left, say)
+        _run(_said_when_ready(whole, say), gaps_of(made, whole), without | left, say)
     say(done=True)
 
 
@@ -76,7 +79,10 @@ def _run(suite: type[Conformance], gaps: dict[str, str], without: set[str], say:
     try:
         for result in run_checks(suite, gaps, without):
             begun = True
-            say(result=list(result))
+            if result.outcome == "not checked":
+                say(left=[result.id], why=result.cause)
+            else:
+                say(result=list(result))
     except NOT_HERE as error:  # as a sandbox without its engine, which is opened first
         if begun:
             raise
@@ -88,44 +94,52 @@ def _of_all(entry: Entry, spec: str) -> type[Conformance]:
     return type("Checked", (testing.ComponentConformance,), {"kind": entry.kind, "spec": spec})
 
 
-def _of_kind(entry: Entry, spec: str, target: object) -> type[Conformance] | None:
-    """The suite of its kind, which makes what the spec says; None: there is none."""
-    base = suite_of(entry.kind)
-    if base is None:
-        return None
-    given = attributes_of(target, base)
+def _of_kind(
+    entry: Entry, spec: str, base: type[Conformance], declaring: object
+) -> type[Conformance]:
+    """The suite of its kind, which makes what the spec says, with what a component says for it."""
+    given = attributes_of(declaring, base)
     if entry.kind == "command":
         return type("Checked", (base,), {"name": spec, **given})
 
     def make(cls: type) -> Any:
-        return Registry.installed().create(entry.kind, spec).instance
+        asked = Spec.parse(spec)
+        # As small as it can be, as far as the user asks for nothing else.
+        options = {**getattr(cls, "options", {}), **asked.options}
+        asked = asked.model_copy(update={"options": options})
+        return Registry.installed().create(entry.kind, asked).instance
 
     more = {"spec": classmethod(lambda cls: spec)} if entry.kind == "policy" else {}
     return type("Checked", (base,), {"make": classmethod(make), **more, **given})
 
 
-def _impossible(
-    entry: Entry, spec: str, whole: type[Conformance], target: object
-) -> tuple[set[str], str, object]:
-    """The checks of a suite that cannot be run here, and why; with whom to ask for known gaps.
+def _made(entry: Entry, spec: str, target: object, suite: str) -> tuple[object, str]:
+    """The component as it is made, and why it cannot be made here; then what makes it instead.
 
-    That is the component as it was made, since a gap may come with an option, else its class.
+    It is asked for known gaps and `conformance`: either may come with an option, or from a function
+    that makes it.
     """
-    if issubclass(whole, testing.CommandConformance):
-        unsaid = RUNNING if whole.arguments is None else ()
-        return {f"command.{name}" for name in unsaid}, NOT_RUN, target
-    every = {check.id for check in checks_of(whole)}
-    whose = issubclass(whole, testing.ComponentConformance)
-    left = made_for(entry.kind, target) if whose else every
+    if entry.kind in NEVER_MADE:
+        return target, ""
     try:
-        made = Registry.installed().create(entry.kind, spec).instance if left else target
+        return Registry.installed().create(entry.kind, spec).instance, ""
     except NOT_HERE as error:
-        return left, " ".join(str(error).split()), target
+        return target, " ".join(str(error).split())
     except MlxError:
-        if not whose:
+        if suite != ALL:
             raise
-        made = target  # the checks say it, each in its way
-    return set(), "", target if whose else made
+        return target, ""  # the checks say it, each in its way
+
+
+def _impossible(entry: Entry, whole: type[Conformance], target: object, why: str) -> set[str]:
+    """The checks of a suite that cannot be run here; `why` it cannot be made, if that is so."""
+    if issubclass(whole, testing.CommandConformance):
+        return {f"command.{name}" for name in RUNNING} if whole.arguments is None else set()
+    if not why:
+        return set()
+    if issubclass(whole, testing.ComponentConformance):
+        return made_for(entry.kind, target)
+    return {check.id for check in checks_of(whole)}
 
 
 def _said_when_ready(suite: type[Conformance], say: Say) -> type[Conformance]:

@@ -31,9 +31,16 @@ class Findings:
     left: dict[str, str] = field(default_factory=dict)
 
     @property
-    def ok(self) -> bool:
-        """Whether nothing failed."""
-        return all(result.outcome != "FAILED" for result in self.results)
+    def ok(self) -> bool | None:
+        """Whether nothing failed; None where not one check of a suite could be run."""
+        if any(result.outcome == "FAILED" for result in self.results):
+            return False
+        run, left = ({_suite(name) for name in names} for names in (self._run, self.left))
+        return None if left - run else True
+
+    @property
+    def _run(self) -> list[str]:
+        return [result.id for result in self.results]
 
 
 def tried(entry: Entry, spec: str, timeout_s: float, hear: Hear) -> Findings:
@@ -91,6 +98,7 @@ class _Suite:
                     ahead = list(saying["checks"])
                 if "left" in saying:
                     self._findings.left |= dict.fromkeys(saying["left"], str(saying["why"]))
+                    self._done |= set(saying["left"])
                     ahead = [name for name in ahead if name not in self._findings.left]
                 ready = ready or "ready" in saying
                 if "result" in saying:
@@ -154,13 +162,16 @@ def sayings(process: subprocess.Popen[bytes], timeout_s: float) -> Iterator[dict
                 until = monotonic() + timeout_s
 
 
+def _suite(name: str) -> str:
+    """The suite that a check is of, by the check's id."""
+    return name.partition(".")[0]
+
+
 def _cause(process: subprocess.Popen[bytes], errors: IO[bytes], timeout_s: float) -> str:
     """Why a child said no more."""
     status = process.poll()
     if status is None:
         return f"it took longer than {timeout_s:g} s"
-    if status == 0:
-        return ""
     errors.seek(0)
     said = errors.read().decode(errors="backslashreplace").strip().splitlines()
     ended = f"it ended the process with status {status}"

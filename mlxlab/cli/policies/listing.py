@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from typing import Any
 
+from mlxlab.cli.failure import report
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.core.aliases import KIND
+from mlxlab.core.boundary import Boundary
 from mlxlab.core.entries import Entry, of_kind
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError
+from mlxlab.core.loading import whose_entry
 from mlxlab.core.policy import Offer, Price
-from mlxlab.core.registry import Registry, config_model
-from mlxlab.core.upkeep import offered
+from mlxlab.core.registry import Registry
+from mlxlab.core.upkeep import listed, offered
 
 COLUMNS = (
     Column("NAME"),
@@ -43,9 +45,9 @@ def _described(registry: Registry, entry: Entry) -> dict[str, Any]:
     """A policy's name as it is written, and what it says of itself or why it does not load."""
     argument = None
     try:
-        target = registry.load(entry)
-        argument = getattr(config_model(target), "argument", None)
-        text = (inspect.getdoc(target) or "").partition("\n")[0]
+        argument = getattr(registry.model(entry), "argument", None)
+        with Boundary(whose_entry(entry), "its description"):
+            text = (inspect.getdoc(registry.load(entry)) or "").partition("\n")[0]
     except MlxError as error:
         text = error.message
     written = f"{entry.name}:{argument.upper()}" if argument else entry.name
@@ -60,25 +62,31 @@ def _described(registry: Registry, entry: Entry) -> dict[str, Any]:
 def _offers(registry: Registry) -> list[Offer]:
     """The offers of every source of aliases; a registered policy wins its name.
 
+    A plugin's source that fails is told on stderr, and costs the others nothing.
+
     Raises:
-        UsageError, PluginError: a source failed.
+        UsageError: the user's own presets are wrong.
     """
     taken = set(registry.names("policy"))
     found: dict[str, Offer] = {}
     for entry, offers in offered(registry, "offers", KIND):
         try:
-            if isinstance(offers, Exception):
-                raise offers
-            made = list(offers())
-        except MlxError:
-            raise
-        except Exception as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-            raise PluginError(
-                f"The presets of {entry.distribution} {entry.version} failed: {cause}."
-            ) from error
-        found = {**{offer.name: offer for offer in made}, **found}
+            found = {**{offer.name: offer for offer in _made(entry, offers)}, **found}
+        except MlxError as error:
+            if entry.builtin:
+                raise
+            report(error)
     return [offer for name, offer in found.items() if name not in taken]
+
+
+def _made(entry: Entry, offers: Any) -> list[Offer]:
+    """What one source offers; raises MlxError."""
+    if isinstance(offers, MlxError):
+        raise offers
+    who = whose_entry(entry)
+    with Boundary(who, "offers"):
+        found = offers()
+    return listed(who, "offers", found, Offer)
 
 
 def _object(offer: Offer) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
-
 from rich.console import Console as Terminal
 
+from mlxlab.cli.failure import report
 from mlxlab.cli.policies.question import question
 from mlxlab.cli.policies.trial import Trial, as_object, trial_rows
 from mlxlab.cli.summary import print_rows
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import plain
-from mlxlab.core.errors import MlxError, PluginError
-from mlxlab.core.policy import Bounded, Featured, Ordered, Policy, PolicyRequest
-from mlxlab.core.registry import Registry
-from mlxlab.core.stated import price_of
+from mlxlab.core.boundary import Boundary, whose
+from mlxlab.core.errors import MlxError
+from mlxlab.core.guarded import GuardedPolicy
+from mlxlab.core.loops import run_loop
+from mlxlab.core.policy import Bounded, Ordered, Policy, PolicyRequest
+from mlxlab.core.registry import Component, Registry
+from mlxlab.core.stated import features_of, price_of
+from mlxlab.core.watch import watched_loop
 
 
 def try_policy(spec: str, max_tokens: int, as_json: bool) -> int:
@@ -23,10 +25,11 @@ def try_policy(spec: str, max_tokens: int, as_json: bool) -> int:
 
     Raises:
         PolicyError: the call failed; it is not tried again.
+        PluginError: the policy broke its promise.
     """
     made = Registry.installed().create("policy", spec)
     with Terminal(stderr=True).status(plain(f"Asking {made.ref.spec} ...")):
-        trial = asyncio.run(_tried(made.instance, made.ref.spec, question(max_tokens)))
+        trial = run_loop(_tried(made, question(max_tokens)))
     if as_json:
         print_json(as_object(trial))
     else:
@@ -34,22 +37,24 @@ def try_policy(spec: str, max_tokens: int, as_json: bool) -> int:
     return 0
 
 
-async def _tried(policy: Policy, spec: str, request: PolicyRequest) -> Trial:
-    try:
-        price = await price_of(policy)
-        features = await policy.features() if isinstance(policy, Featured) else None
-        completion = None if _recorded(policy, request) else await policy.act(request)
-        return Trial(spec, price, features, completion)
-    except MlxError:
-        raise
-    except Exception as error:
-        cause = traceback.format_exception_only(error)[-1].strip()
-        raise PluginError(f"The policy {spec} failed: {cause}.") from error
-    finally:
-        await policy.close()
+async def _tried(made: Component[Policy], request: PolicyRequest) -> Trial:
+    who, guarded = whose(made.ref), GuardedPolicy(made)
+    with watched_loop():
+        try:
+            price = await price_of(who, made.instance)
+            features = await features_of(who, made.instance)
+            completion = None if _recorded(made, request) else await guarded.act(request)
+            return Trial(made.ref.spec, price, features, completion)
+        finally:
+            try:
+                await guarded.close()
+            except MlxError as error:
+                report(error)  # beside the answer, or what came instead of it
 
 
-def _recorded(policy: Policy, request: PolicyRequest) -> bool:
+def _recorded(made: Component[Policy], request: PolicyRequest) -> bool:
     """Whether the answers are there already, to questions of a run and not to this one."""
-    at_hand = isinstance(policy, Bounded) and policy.bound(request) == (0, 0)
-    return at_hand or isinstance(policy, Ordered)
+    policy = made.instance
+    with Boundary(whose(made.ref), "bound"):
+        at_hand = isinstance(policy, Bounded) and policy.bound(request) == (0, 0)
+        return at_hand or isinstance(policy, Ordered)

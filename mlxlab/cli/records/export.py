@@ -6,11 +6,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mlxlab.api import RunFolder
 from mlxlab.cli.records.rows import Row, Schema, Type, rows, schema
-from mlxlab.core.errors import MissingExtra, UsageError
+from mlxlab.core.boundary import SLOW, Boundary, about, cause_of, whose
+from mlxlab.core.errors import MissingExtra, PluginError, UsageError
+
+if TYPE_CHECKING:
+    from mlxlab.core.registry import Component
+    from mlxlab.core.training.examples import Corpus
 
 
 def export(
@@ -45,18 +50,36 @@ def export_states(folders: Sequence[RunFolder], form: str, output: Path | None) 
 
     Raises:
         UsageError: no folder is named, or no such exporter is installed.
-        RecordError: what is there cannot be read, or the folder cannot be written.
+        RecordError: what is there cannot be read.
+        OSError: the folder cannot be written.
+        PluginError: the exporter failed, or does not say how many.
     """
     from mlxlab.core.registry import Registry
     from mlxlab.core.training.examples import gather
 
-    exporter = Registry.installed().create("export", form).instance
+    exporter = Registry.installed().create("export", form)
     if output is None:
         raise UsageError(f"The format {form} is a folder.", "Name one with --output FOLDER.")
     corpus = gather([folder.path for folder in folders])
     for line in corpus.skipped:
         print(line, file=sys.stderr)
-    return int(exporter.write(corpus, output))
+    return _written(exporter, corpus, output)
+
+
+def _written(exporter: Component[Any], corpus: Corpus, output: Path) -> int:
+    """How many states an exporter wrote; an OSError is the folder's alone, others are its own."""
+    who = whose(exporter.ref)
+    try:
+        with Boundary(who, "write", times=SLOW, passing=(OSError,)):
+            written: object = exporter.instance.write(corpus, output)
+    except OSError as error:
+        if about(error, output):
+            raise
+        raise PluginError(f"{who}: write failed: {cause_of(error)}.") from error
+    if isinstance(written, bool) or not isinstance(written, int):
+        kind = type(written).__name__
+        raise PluginError(f"{who}: write returned {kind}, no number of states.")
+    return written
 
 
 def _jsonl(found: Iterator[Row], stream: IO[bytes]) -> int:

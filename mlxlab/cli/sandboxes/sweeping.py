@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.cli.text import count, plain
+from mlxlab.core.boundary import answering, apart
+from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MissingExtra, MlxError
+from mlxlab.core.loading import whose_entry
+from mlxlab.core.loops import run_loop
 from mlxlab.core.registry import Registry
-from mlxlab.core.upkeep import Leftover, offered
+from mlxlab.core.upkeep import Leftover, listed, offered
+from mlxlab.core.watch import limit_s
 
 COLUMNS = (
     Column("SANDBOX"),
@@ -43,7 +47,7 @@ class Swept:
 
 def sweep_all(remove: bool, as_json: bool) -> int:
     """List everything, or remove what nobody uses; status 1 if something cannot be removed."""
-    swept = asyncio.run(_all(remove))
+    swept = run_loop(_all(remove))
     if as_json:
         print_json([_object(one, remove) for one in swept])
     else:
@@ -53,35 +57,45 @@ def sweep_all(remove: bool, as_json: bool) -> int:
 
 async def _all(remove: bool) -> list[Swept]:
     found = offered(Registry.installed(), "sweep")
-    return list(await asyncio.gather(*(_one(entry.name, sweep, remove) for entry, sweep in found)))
+    return list(await asyncio.gather(*(_one(entry, sweep, remove) for entry, sweep in found)))
 
 
-async def _one(name: str, sweep: Any, remove: bool) -> Swept:
-    swept = Swept(name)
-    if isinstance(sweep, Exception):
+async def _one(entry: Entry, sweep: Any, remove: bool) -> Swept:
+    swept = Swept(entry.name)
+    if isinstance(sweep, MlxError):
         swept.absent = _said(sweep)
         return swept
     try:
-        swept.found = await asyncio.wait_for(sweep(remove=False), TIMEOUT_S)
-    except Exception as error:
+        swept.found = await _asked(entry, sweep, False)
+    except MlxError as error:
         swept.absent = _said(error)
         return swept
     if remove and swept.orphans:
         try:
-            swept.found = await asyncio.wait_for(sweep(remove=True), TIMEOUT_S)
-        except Exception as error:
+            swept.found = await _asked(entry, sweep, True)
+        except MlxError as error:
             swept.failed = _said(error)
     return swept
 
 
-def _said(error: BaseException) -> str:
-    if isinstance(error, MissingExtra):
-        return str(error)
-    if isinstance(error, MlxError):
-        return error.message
-    if isinstance(error, TimeoutError):
-        return f"It did not answer within {TIMEOUT_S:.0f} seconds."
-    return f"It failed: {traceback.format_exception_only(error)[-1].strip()}."
+async def _asked(entry: Entry, sweep: Any, remove: bool) -> list[Leftover]:
+    """What a sweep found, in a thread and a loop of its own: one that blocks keeps nobody else.
+
+    Raises:
+        MlxError: it failed, took too long, or returned something else.
+    """
+    who = whose_entry(entry)
+
+    async def bounded() -> object:
+        async with answering(who, "sweep", min(TIMEOUT_S, limit_s())):
+            return await sweep(remove=remove)
+
+    found = await apart(who, "sweep", lambda: run_loop(bounded()))
+    return listed(who, "sweep", found, Leftover)
+
+
+def _said(error: MlxError) -> str:
+    return str(error) if isinstance(error, MissingExtra) else error.message
 
 
 def _object(swept: Swept, remove: bool) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from rich.text import Text
 from mlxlab.cli.console import Console
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import plain
-from mlxlab.core.entries import of_kind
+from mlxlab.core.entries import Entry, of_kind
 from mlxlab.core.errors import PluginError, UsageError
+from mlxlab.core.listed import surveyed
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.core.survey import Survey, Surveyed, SurveyedTask
@@ -20,9 +21,9 @@ from mlxlab.core.survey import Survey, Surveyed, SurveyedTask
 
 def import_tasks(source: str, folder: str, data: str | None, as_json: bool) -> int:
     """Print every task of a peer's repository: ready, or missing what."""
-    survey = _survey(source, Registry.installed())
+    entry, survey = _survey(source, Registry.installed())
     place = None if data is None else Path(data).expanduser().absolute()
-    found = survey(Path(folder).expanduser().absolute(), place)
+    found = surveyed(entry, survey, Path(folder).expanduser().absolute(), place)
     if as_json:
         print_json(json.loads(found.model_dump_json()))
         return 0
@@ -30,8 +31,8 @@ def import_tasks(source: str, folder: str, data: str | None, as_json: bool) -> i
     return 0
 
 
-def _survey(source: str, registry: Registry) -> Survey:
-    """The survey of a task's class; raises UsageError where it has none."""
+def _survey(source: str, registry: Registry) -> tuple[Entry, Survey]:
+    """The survey of a task's class, and whose it is; raises UsageError where it has none."""
     entry = registry.find("task", Spec(name=source))
     survey: Survey | None = getattr(registry.load(entry), "survey", None)
     if survey is None:
@@ -39,7 +40,7 @@ def _survey(source: str, registry: Registry) -> Survey:
             f"The task '{source}' is not one that reads another benchmark's files.",
             f"Those that do: {', '.join(_with_survey(registry))}.",
         )
-    return survey
+    return entry, survey
 
 
 def _with_survey(registry: Registry) -> list[str]:

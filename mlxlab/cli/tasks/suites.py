@@ -12,11 +12,11 @@ from mlxlab.api.readiness import Readiness, Surveys
 from mlxlab.cli.console import Console
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.cli.text import count, duration, plain
-from mlxlab.core.boundary import whose
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError
+from mlxlab.core.listed import suite_of
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
-from mlxlab.core.suite import Suite, SuiteInfo, SuiteTask
+from mlxlab.core.suite import SuiteInfo, SuiteTask
 
 COLUMNS = (
     Column("TASK"),
@@ -30,18 +30,15 @@ COLUMNS = (
 def list_suite(text: str, as_json: bool) -> int:
     """Print a suite's tasks."""
     registry = Registry.installed()
-    made = registry.create("suite", text)
-    suite = made.instance
-    if not isinstance(suite, Suite):
-        raise PluginError(f"{whose(made.ref)} is no suite: it has no info, or no tasks.")
+    info, tasks = suite_of(registry, text)
     surveys = Surveys(registry)
-    found = [(task, surveys.of(task)) for task in suite.tasks()]
+    found = [(task, surveys.of(task)) for task in tasks]
     if as_json:
-        print_json({**suite.info.model_dump(), "tasks": [_object(*each) for each in found]})
+        print_json({**info.model_dump(), "tasks": [_object(*each) for each in found]})
         return 0
     console = Console(highlight=False)
-    console.print(Text(plain(suite.info.title), "bold"), soft_wrap=True)
-    for line in _protocol(suite.info):
+    console.print(Text(plain(info.title), "bold"), soft_wrap=True)
+    for line in _protocol(info):
         console.print(Text(plain(line), "dim"), soft_wrap=True)
     console.print()
     shared = _shared([ready for _, ready in found])

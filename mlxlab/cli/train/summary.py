@@ -12,6 +12,7 @@ from mlxlab.cli.console import Console
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.text import count, duration, plain
 from mlxlab.cli.train.figures import MAIN, others, value
+from mlxlab.cli.train.lessons import lessons, nothing_learned
 from mlxlab.core.spec import Spec
 
 
@@ -32,13 +33,15 @@ def _rows(training: Training) -> Iterator[Row]:
     for number, line in enumerate(corpus.skipped):
         yield "" if number else "left out", line, "yellow"
     yield from _figures(m)
-    noted = [line for line in m.warnings if line not in corpus.skipped]
+    steps = training.steps
+    noted = [*lessons(steps), *(w for w in m.warnings if w not in corpus.skipped)]
     for number, line in enumerate(noted[:5]):
         yield "" if number else "noted", line, "yellow"
     if len(noted) > 5:
         yield "", f"and {count(len(noted) - 5, 'line')} more in train.json", "yellow"
     yield "folder", str(training.folder), ""
-    yield "use it", _use(m, training), "cyan"
+    if not nothing_learned(steps):
+        yield "use it", _use(m, training), "cyan"
 
 
 def _extent(m: TrainManifest) -> str:

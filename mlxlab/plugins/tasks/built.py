@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from mlxlab.core.errors import TaskError
+from mlxlab.core.measured import measured
 from mlxlab.core.registry import Registry
 from mlxlab.core.task import Grader, Metric, TaskInfo
 from mlxlab.plugins.tasks.contents import EPOCH, Content, Files, data_hash, write
@@ -73,8 +73,10 @@ class BuiltTask(ABC):
 
 
 def metric(name: str) -> Metric:
-    """The registered metric of this name; raises UnknownComponent with what comes near."""
-    found = Registry.installed().create("metric", name).instance
-    if not isinstance(found, Metric):
-        raise TaskError(f"The plugin of the metric '{name}' does not provide a metric.")
-    return found
+    """The registered metric of this name.
+
+    Raises:
+        UnknownComponent: there is none; with what comes near.
+        PluginError: it failed, or is no metric.
+    """
+    return measured(Registry.installed().create("metric", name))

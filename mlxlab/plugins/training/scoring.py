@@ -140,7 +140,7 @@ class Scoring:
             kind = _NUMBERS.sub("#", reason)
             if kind not in self._told:
                 self._told.add(kind)
-                what = "An action has" if count == 1 else f"{count} actions have"
+                what = "An action has" if count == 1 else f"{count} actions of a step have"
                 self._job.warn(f"{what} no reward to learn from: {reason}")
 
     def _count(self, reasons: Counter[str], actions: int) -> None:

@@ -107,7 +107,7 @@ def _chunks(read: int) -> Iterator[bytes]:
 
 
 def _loaded(point: EntryPoint) -> Loading:
-    from mlxlab.core.loading import unreplaced
+    from mlxlab.core.shared import unreplaced
     from mlxlab.testing.found import Surroundings, output
 
     before, known = Surroundings.now(), set(sys.modules)

@@ -27,7 +27,9 @@ class Conformance:
 
     A subclass may declare what its component does not keep, each with the reason:
     `known_gaps = {"sandbox.memory": "no limit on this engine"}`. Such a check has to fail: one that
-    passes fails as stale. An id that no check has is refused when the class is made.
+    passes fails as stale. A subclass has the gaps of its bases too. An id that no suite of the kind
+    has is refused when the class is made; one of another suite of the kind is left to that suite,
+    so that `known_gaps = Mine.known_gaps` serves each of them.
     """
 
     prefix: ClassVar[str] = ""
@@ -39,13 +41,23 @@ class Conformance:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Turn the checks of declared gaps into strict expected failures."""
         super().__init_subclass__(**kwargs)
-        declared = vars(cls).get("known_gaps", {})
         checks = {check.id: check for check in checks_of(cls)}
-        if unknown := sorted(set(declared) - set(checks)):
-            raise TypeError(f"{cls.__name__}.known_gaps names no check: {', '.join(unknown)}")
-        for name, reason in declared.items():
+        if unknown := sorted(set(_own_gaps(cls)) - set(checks)):
+            _refuse_unknown(cls, unknown)
+        for name, reason in cls.gaps().items():
             method = checks[name].method
-            setattr(cls, method, _expected(getattr(cls, method), name, reason))
+            # Bare, since a base may have turned it already.
+            plain = inspect.unwrap(getattr(cls, method))
+            setattr(cls, method, _expected(plain, name, reason))
+
+    @classmethod
+    def gaps(cls) -> dict[str, str]:
+        """The gaps of this suite's own checks: what the class and its bases declare."""
+        found: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            found |= _own_gaps(base)
+        known = {check.id for check in checks_of(cls)}
+        return {name: reason for name, reason in found.items() if name in known}
 
 
 def checks_of(suite: type[Conformance]) -> list[Check]:
@@ -56,6 +68,20 @@ def checks_of(suite: type[Conformance]) -> list[Check]:
             promise = (inspect.getdoc(method) or "").partition("\n")[0]
             found.append(Check(f"{suite.prefix}.{name.removeprefix(_TEST)}", promise, name))
     return sorted(found)
+
+
+def _own_gaps(cls: type) -> Mapping[str, str]:
+    declared: Mapping[str, str] = vars(cls).get("known_gaps", {})
+    return declared
+
+
+def _refuse_unknown(cls: type[Conformance], unknown: list[str]) -> None:
+    # Late, since the suites are made with this class.
+    from mlxlab.testing.suites import ids_of
+
+    kind = getattr(cls, "kind", "") or cls.prefix.partition(".")[0]
+    if nowhere := sorted(set(unknown) - ids_of(kind)):
+        raise TypeError(f"{cls.__name__}.known_gaps names no check: {', '.join(nowhere)}")
 
 
 def _expected(method: Callable[..., None], name: str, reason: str) -> Callable[..., None]:

@@ -7,13 +7,16 @@ import traceback
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from mlxlab.core.errors import MissingExtra, SandboxUnavailable
 from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
 
-Outcome = Literal["ok", "gap", "FAILED"]
+ABSENT = (MissingExtra, SandboxUnavailable)
+"""What says that something which a check needs is not on this machine: nothing was found out."""
+Outcome = Literal["ok", "gap", "FAILED", "not checked"]
 
 
 class Result(NamedTuple):
-    """What a check came to; `cause` says in a line why it failed or is a gap."""
+    """What a check came to; `cause` says in a line why it failed, is a gap, or was not made."""
 
     id: str
     outcome: Outcome
@@ -33,7 +36,7 @@ def run_checks(
         gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
         without: ids to leave out.
     """
-    known = {**suite.known_gaps, **(gaps or {})}
+    known = {**suite.gaps(), **(gaps or {})}
     subject = suite()
     _call(suite, "setup_class")
     try:
@@ -60,12 +63,21 @@ def _failure(subject: Conformance, check: Check) -> BaseException | None:
 
 def _judged(check: Check, error: BaseException | None, known: Mapping[str, str]) -> Result:
     gap = known.get(check.id)
+    if lack := absent(error):
+        return Result(check.id, "not checked", check.promise, lack)
     if error is None:
         stale = f"a known gap ({gap}) that passes: take it out of known_gaps" if gap else ""
         return Result(check.id, "FAILED" if gap else "ok", check.promise, stale)
     if gap:
         return Result(check.id, "gap", check.promise, gap)
     return Result(check.id, "FAILED", check.promise, cause_of(error))
+
+
+def absent(error: BaseException | None) -> str:
+    """What this machine lacks, in a line, where that is why a check failed; else the empty text."""
+    while error is not None and not isinstance(error, ABSENT):
+        error = error.__cause__
+    return " ".join(str(error).split()) if error is not None else ""
 
 
 def cause_of(error: BaseException) -> str:

@@ -51,6 +51,24 @@ BOARDS = (
 )
 
 
+_WARNING = "train.py:12: UserWarning: Precision is ill-defined.\n  warnings.warn(message)\n"
+_TRACEBACK = (
+    'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\n'
+    "ValueError: could not convert string to float: 'n/a'\n"
+)
+PRINTED: tuple[tuple[str, str], ...] = (
+    ("", ""),
+    ("x" * 200_000, ""),
+    ("epoch 1 loss 0.5\n" * 2000, _WARNING),
+    ("0.5\n", _WARNING * 500),
+    ("", _TRACEBACK),
+    ("error\nwarning\n", _TRACEBACK * 50),
+    ("\x00\x1b[31m\ud800 \r\n" * 20, "\x00\x1b[31m\ud800 \r\n" * 20),
+    (" \n\n", " \n\n"),
+)
+"""What programs print, on stdout and on stderr: nothing, little, much, and what is no text."""
+
+
 class Case(NamedTuple):
     """A step with the task that it was taken on."""
 
@@ -102,8 +120,9 @@ def view(
     score: float | None = None,
     before: float | None = None,
     probe: Probe | None = None,
+    printed: tuple[str, str] = ("said", ""),
 ) -> StepView:
-    """A step; `before` is m_t."""
+    """A step; `before` is m_t, `printed` are stdout and stderr."""
     decision = Decision(
         step=3,
         operator="improve",
@@ -117,7 +136,8 @@ def view(
         seed=0,
         extra={"note": ["kept"]},
     )
-    seen = Observation(status=status, public_score=score, stdout="said", duration_s=0.5)
+    out, err = printed
+    seen = Observation(status=status, public_score=score, stdout=out, stderr=err, duration_s=0.5)
     return StepView(decision=decision, action=action, observation=seen, probe=probe)
 
 
@@ -135,6 +155,22 @@ def ordinary() -> tuple[Case, ...]:
                 found.append(Case(view(action, status, score, before), info))
         found += [Case(step, info) for step in _probed()]
     return tuple(found)
+
+
+@cache
+def loud() -> tuple[Case, ...]:
+    """Programs that print much, warn often or end in a traceback, scored and not."""
+    info, run = TASKS["higher is better"], ACTIONS[0]
+    ends: tuple[tuple[Status, float | None], ...] = (
+        *(("ok", 0.3), ("ok", 0.85), ("ok", None)),
+        ("error", None),
+    )
+    return tuple(
+        Case(view(run, status, score, before, printed=printed), info)
+        for printed in PRINTED
+        for status, score in ends
+        for before in (None, 0.5)
+    )
 
 
 @cache

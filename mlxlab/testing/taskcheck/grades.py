@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Protocol, runtime_checkable
 
 from mlxlab.core.task import Grade
 from mlxlab.testing.taskcheck.finding import Finding, failed, passed, skipped
 from mlxlab.testing.taskcheck.subject import Subject, score
+
+_NO_NUMBERS = {"an empty value": "", "a NaN": "nan", "words for a value": "no value"}
+"""What stands in a cell that has to be a number, by what it is called."""
 
 
 @runtime_checkable
@@ -103,7 +107,8 @@ def _malformed(subject: Subject) -> Iterator[tuple[str, bytes]]:
     yield "an id missing", _csv(lines[:-1])
     yield "an id twice", _csv([*lines[:-1], lines[-2]])
     yield "an unknown id", _csv([*lines[:-1], ["no such id", *lines[-1][1:]]])
-    for name, cell in (("an empty value", ""), ("a NaN", "nan"), ("words for a value", "no value")):
+    # Of a label or a text a grader may say that it is wrong: it is an answer all the same.
+    for name, cell in _NO_NUMBERS.items() if _are_numbers(row[-1] for row in rows) else ():
         yield name, _csv([*lines[:-1], [*lines[-1][:-1], cell]])
     yield "an open quote", _csv(lines[:-1]) + b'"open'
     yield "a NUL byte", _csv(lines[:-1]) + b"\0\n"
@@ -118,6 +123,13 @@ def _lines(subject: Subject) -> list[list[str]] | None:
         return None
     fits = len(lines) > 2 and lines[0] == [contract.id_column, *contract.columns]
     return lines if fits else None
+
+
+def _are_numbers(cells: Iterable[str]) -> bool:
+    try:
+        return all(isfinite(float(cell)) for cell in cells)
+    except ValueError:
+        return False
 
 
 def _csv(lines: list[list[str]]) -> bytes:

@@ -7,9 +7,9 @@ import threading
 import time
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
-from mlxlab.core.records import RewardValue
+from mlxlab.core.records import Decision, RewardValue
 from mlxlab.core.reward import Need, StepView
 from mlxlab.core.task import TaskInfo
 
@@ -57,13 +57,41 @@ class Silent(Good):
 
 
 class LossyConfig(GoodConfig):
-    draw: float = Field(default_factory=random.random, exclude=True, description="A number.")
+    draw: float = Field(0.25, description="A number.")
+
+    @field_serializer("draw")
+    def _rounded(self, draw: float) -> int:
+        return round(draw)
 
 
 class Lossy(Good):
-    """Draws a number that no record holds."""
+    """Has a number that a record rounds."""
 
     def __init__(self, config: LossyConfig) -> None:
+        super().__init__(config)
+
+
+class GuardedConfig(GoodConfig):
+    key: SecretStr = Field(description="What opens it.")
+    token: str = Field("", exclude=True, description="What opens it too.")
+    limit: tuple[float, ...] = Field((1.0,), description="A limit.")
+
+
+class Guarded(Good):
+    """Needs a secret, which no record holds."""
+
+    def __init__(self, config: GuardedConfig) -> None:
+        super().__init__(config)
+
+
+class GuardedLossyConfig(GuardedConfig, LossyConfig):
+    """Both."""
+
+
+class GuardedLossy(Good):
+    """Needs a secret, and has a number that a record rounds."""
+
+    def __init__(self, config: GuardedLossyConfig) -> None:
         super().__init__(config)
 
 
@@ -125,6 +153,32 @@ class Talkative(Good):
     conformance: ClassVar[dict[str, object]] = {"mood": "good"}
 
 
+class Half(Good):
+    """A scaffold that has a form, and does not write it."""
+
+    def form(self, decision: Decision) -> None: ...
+
+
+class Privileged(Good):
+    """Declares a gap of a check that there is not, once it is made."""
+
+    def __init__(self, config: GoodConfig) -> None:
+        super().__init__(config)
+        self.known_gaps = {"reward.is_kind": "it is strict"}
+
+
+def excused() -> Excused:
+    """The same from a function, which itself declares nothing."""
+    return Excused(GoodConfig())
+
+
+def talkative() -> Talkative:
+    """The same from a function, which itself says nothing."""
+    return Talkative(GoodConfig())
+
+
+KINDS = {"optional_parts_are_whole": "scaffold"}
+"""Of the mutants that are no rewards, for which there is nothing optional."""
 MUTANTS = {
     "conformance_is_its_suites": (
         "component:Talkative",
@@ -137,7 +191,8 @@ MUTANTS = {
     "loads_cheaply": ("heavy:Good", "it imports numpy"),
     "making_changes_nothing": ("component:Busy", "the thread busy runs on"),
     "options_are_described": ("component:Silent", "options without a description: weight"),
-    "options_survive_json": ("component:Lossy", "comes back from JSON as"),
+    "options_survive_json": ("component:Lossy", "come back from JSON as others: draw"),
+    "optional_parts_are_whole": ("component:Half", "it has form and no written"),
     "parts_are_there": ("component:Boundless", "a reward has to have: range"),
     "record_makes_it_again": ("component:Moody", "which makes"),
     "signatures_are_the_protocols": (

@@ -99,6 +99,15 @@ def summing() -> Changed:
     return valued(mean)
 
 
+class Unordered(Good):
+    """Takes the first of a set."""
+
+    def judge(self, step: StepView, task: TaskInfo) -> RewardValue:
+        judged = super().judge(step, task)
+        words = " ".join({"gain", "loss", "score", "before", "after", "step", "best", "worst"})
+        return judged.model_copy(update={"reason": words})
+
+
 MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
     "range_is_stated": (lambda: stated(range=(1.0, nan)), "range holds nan"),
     "needs_are_stated": (lambda: stated(needs={"probe"}), "no frozenset"),
@@ -125,6 +134,7 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: valued(lambda *_: float(os.environ["HOME"].endswith("elsewhere"))),
         "elsewhere for",
     ),
+    "is_the_same_in_a_fresh_process": (Unordered, "in a fresh process for"),
     "looks_at_nothing_else": (
         lambda: beside(lambda *_: Path(os.devnull).read_bytes()),
         "open '/dev/null'",
@@ -181,6 +191,21 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: beside(lambda step, _: step.probe and 1 - step.probe.score),
         "TypeError",
     ),
+    "copes_with_whatever_was_printed": (
+        lambda: beside(lambda step, _: step.observation.stdout.splitlines()[0]),
+        "IndexError",
+    ),
     "copes_with_anything": (lambda: beside(strange), "such a step"),
 }
 """By the check's id, without the kind."""
+
+
+def fewer_warnings(step: StepView, task: TaskInfo) -> float:
+    """1 for a quiet program, and less for each warning, without an end."""
+    return 1 - 0.1 * step.observation.stderr.count("Warning")
+
+
+MORE: tuple[tuple[str, Callable[[], Any], str], ...] = (
+    ("values_lie_in_the_range", lambda: valued(fewer_warnings), "printed"),
+)
+"""Other ways to break the same promises."""

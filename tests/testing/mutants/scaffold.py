@@ -6,11 +6,14 @@ import itertools
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from mlxlab.core.actions import Action, RunCode
@@ -178,6 +181,14 @@ class Tiring(Good):
         return super().parse(decision, completion)
 
 
+class Unordered(Good):
+    """Words its prompt in the order of a set."""
+
+    def prompt(self, decision: Decision, tree: TreeView) -> list[Message]:
+        words = " ".join({"plan", "code", "check", "write", "read", "score", "fit", "join"})
+        return [*super().prompt(decision, tree), Message(role="user", content=words)]
+
+
 def leaking(tree: TreeView) -> str:
     return " ".join(str(node._public_score) for node in tree.nodes)
 
@@ -331,12 +342,13 @@ MUTANTS: dict[str, tuple[type[Good], str]] = {
         deciding(extra=lambda self, tree: {TRIED: [["what?", None]] if tree.nodes else []}),
         "what was tried is no action",
     ),
-    "says_the_same_again": (Wavering, "first "),
-    "remembers_nothing": (Counting, "first "),
+    "says_the_same_again": (Wavering, "it says other things at"),
+    "remembers_nothing": (Counting, "it says other things at"),
     "draws_from_what_it_is_given": (
         deciding(operator=lambda self, tree: os.environ["HOME"].rpartition("/")[2]),
         "elsewhere",
     ),
+    "says_the_same_in_a_fresh_process": (Unordered, "messages["),
     "looks_at_nothing_else": (
         prompting(lambda self, decision, tree, text: text + Path(os.devnull).read_text()),
         "open '/dev/null'",
@@ -351,8 +363,8 @@ MUTANTS: dict[str, tuple[type[Good], str]] = {
     ),
     "a_run_records_every_step": (TIRED, "waits although no step is in flight"),
     "a_run_takes_actions": (DEAF, "no action was taken"),
-    "a_run_repeats": (Numbering, "decision of step 0"),
-    "a_run_resumes": (Counting, "decision of step"),
+    "a_run_repeats": (Numbering, "step 0, then again: decision"),
+    "a_run_resumes": (Counting, "then again: decision"),
     "a_run_of_many_workers_ends": (
         proposing(lambda self, tree, choice: choice if not tree.in_flight else tree.nodes[0]),
         "IndexError",
@@ -362,3 +374,21 @@ MUTANTS: dict[str, tuple[type[Good], str]] = {
     "recorded_prompts_are_made_anew": (Numbering, "is another one now"),
 }
 """By the check's id, without the kind."""
+MORE: tuple[tuple[str, type[Good], str], ...] = (
+    (
+        "draws_from_what_it_is_given",
+        deciding(operator=lambda self, tree: str(datetime.now().date())),
+        "at 'nothing recorded': choice at char",
+    ),
+    (
+        "draws_from_what_it_is_given",
+        deciding(operator=lambda self, tree: time.strftime("%d %B %Y %H")),
+        "at 'nothing recorded': choice at char",
+    ),
+    (
+        "changes_nothing_around_it",
+        deciding(operator=lambda self, tree: f"grow{np.random.seed(0) or ''}"),
+        "it changed numpy's global random numbers",
+    ),
+)
+"""Other ways to break the same promises."""

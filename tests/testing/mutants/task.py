@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,28 @@ def written(name: str, text: Callable[[], str]) -> Callable[[], Good]:
     return preparing(lambda folder: (folder / name).write_text(text()))
 
 
+class Wordy(Good):
+    """Asks for words; one that nobody knows is wrong, and nothing worse."""
+
+    words = ("red", "blue", "nan", "") * (ROWS // 4)
+
+    def prepare(self, folder: Path) -> None:
+        super().prepare(folder)
+        rows = [[row, "red"] for row in range(ROWS)]
+        (folder / "sample_submission.csv").write_text(table(["id", "y"], rows))
+
+    def grade(self, submission: bytes) -> Grade:
+        try:
+            lines = [*csv.reader(io.StringIO(submission.decode()), strict=True)]
+            given = {int(number): word for number, word in lines[1:]}
+        except (ValueError, IndexError, csv.Error):
+            return Grade(valid=False, message="It is no table of ids and words.")
+        if lines[:1] != [["id", "y"]] or [*given] != [*range(ROWS)] or len(lines) != ROWS + 1:
+            return Grade(valid=False, message="It has other columns or ids.")
+        wrong = [float(given[row] != word) for row, word in enumerate(self.words)]
+        return Grade(valid=True, public=sum(wrong[1::2]), private=sum(wrong[::2]))
+
+
 MUTANTS: dict[str, tuple[Callable[[], Good], str]] = {
     "info_is_stable": (Restless, "differ in title"),
     "info_is_complete": (changed(title=" "), "info.title is empty"),
@@ -194,7 +217,7 @@ MUTANTS: dict[str, tuple[Callable[[], Good], str]] = {
         "test.csv is not the same each time",
     ),
     "files_are_the_same_elsewhere": (
-        written("test.csv", lambda: os.environ["HOME"]),
+        written("test.csv", lambda: str(datetime.now().date())),
         "test.csv is not the same each time",
     ),
     "changes_nothing_around_it": (

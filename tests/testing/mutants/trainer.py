@@ -132,6 +132,10 @@ class Idle(Good):
     needs_arena = True
 
 
+class Keeping(Good):
+    keeps_states = True
+
+
 def beside(job: TrainJob) -> None:
     Path("cache").mkdir(exist_ok=True)
     (Path("cache") / job.out.name).write_text("x")
@@ -147,6 +151,10 @@ class Unfed(Good):
     def train(self, job: TrainJob) -> PolicyRef:
         (job.out / CHECKPOINTS).mkdir(exist_ok=True)
         return self._finish(job) if not job.corpus.examples else super().train(job)
+
+
+def misspelt(job: TrainJob, ref: PolicyRef) -> PolicyRef:
+    return PolicyRef(spec=ref.spec.replace("local:", "lokal:"))
 
 
 def elsewhere(job: TrainJob, ref: PolicyRef) -> PolicyRef:
@@ -165,9 +173,11 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
     "figures_are_numbers": (lambda: figured(loss=float("nan")), "of step 1 are no numbers"),
     "goes_on_after_a_kill": (Strict, "after step 1 it told of the steps [], expected [2, 3]"),
     "goes_on_after_an_interrupt": (Swallowing, "an interrupt was swallowed"),
+    "keeps_states_is_stated": (Keeping, "keeps_states, but it takes no actions"),
     "lost_actions": (Fragile, "a lost action ended the training"),
     "needs_arena_is_true": (Idle, "no action was ever submitted"),
     "prints_nothing": (lambda: Around(first=lambda job: print("epoch 1")), "printed: 'epoch 1"),
+    "result_is_a_policy": (lambda: Around(last=misspelt), "--policy does not take 'lokal:"),
     "result_differs": (lambda: Around(last=copied), "final holds the base's files"),
     "result_is_final": (lambda: Around(last=elsewhere), "/final/model', expected local:"),
     "same_seed_same_figures": (

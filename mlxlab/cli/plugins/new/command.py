@@ -37,6 +37,6 @@ def _next(names: Names, folder: Path) -> list[str]:
     return [
         f"cd {quote(str(folder))} && pip install -e '.[test]'",
         "pytest",
-        f"mlx plugins check {names.component}",
+        f"mlx plugins check {names.kind}.{names.component}",
         *usage(names),
     ]

@@ -10,12 +10,14 @@ import sys
 from dataclasses import dataclass
 
 from mlxlab.core.entries import Entry, installed, of_kind
-from mlxlab.core.errors import MlxError, UsageError
+from mlxlab.core.errors import UsageError
 from mlxlab.core.registry import PYTHON, Registry
 
 KINDS = ("scaffold", "policy", "sandbox", "reward", "task", "trainer", "command")
 MOST_CHARS = 40
 _STEM = 20
+_BESIDE = {"trainer": ("policy",)}
+"""By kind: what else its package registers by the same name."""
 _NAME = re.compile(r"[a-z]([a-z0-9]|[-_.](?=[a-z0-9]))*", re.IGNORECASE)
 _OWN = ("mlxlab-", "mlx-")
 """What distributions of plugins begin with, and components need not."""
@@ -41,9 +43,16 @@ class Names:
         return plain.removeprefix(own)
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the package registers under its name: its kind, and what belongs to it."""
+        return (self.kind, *_BESIDE.get(self.kind, ()))
+
+    @property
     def stem(self) -> str:
         """What its classes begin with: as many of its words as make no line too long."""
-        words = [word.capitalize() for word in self.component.split("-")]
+        # No class begins with a digit: mlx-3d is Mlx3d.
+        whole = self.component if self.component[0].isalpha() else self.module.replace("_", "-")
+        words = [word.capitalize() for word in whole.split("-")]
         if len(words) > 1 and words[-1] == self.kind.capitalize():
             words.pop()
         while len(words) > 1 and len("".join(words)) > _STEM:
@@ -79,33 +88,28 @@ def named(kind: str, name: str) -> Names:
         raise _taken(name, "is a word of Python's")
     if names.module in sys.stdlib_module_names:
         raise _taken(name, "is a module of Python's own")
-    _refuse_component(names)
+    for each in names.kinds:
+        _refuse_component(names, each)
     _refuse_installed(names)
     return names
 
 
-def _refuse_component(names: Names) -> None:
+def _refuse_component(names: Names, kind: str) -> None:
     """Refuse a component's name that has an owner: one of the two could be reached by no name."""
-    same = [e for e in of_kind(installed(), names.kind) if e.name == names.component]
+    same = [e for e in of_kind(installed(), kind) if e.name == names.component]
     if same:
         whose: Entry = same[0]
         written = f"{names.distribution}::{names.component}"
         owner = "is built in" if whose.builtin else f"is in {whose.distribution}"
         raise UsageError(
-            f"The {names.kind} '{names.component}' {owner}: yours would only be reached as "
-            f"'{written}'.",
+            f"The {kind} '{names.component}' {owner}: yours would only be reached as '{written}'.",
             "Take another name.",
         )
-    if names.component in _aliases(names.kind):
-        raise _taken(names.component, "is a preset that 'mlx policies list' shows")
-
-
-def _aliases(kind: str) -> dict[str, str]:
-    """Names that stand for specs; a source of them that fails keeps nobody from a name."""
-    try:
-        return Registry.installed().aliases(kind)
-    except MlxError:
-        return {}
+    taken, _ = Registry.installed().aliases(kind)
+    if names.component in taken:
+        raise UsageError(
+            f"'{names.component}' is a preset that 'mlx policies list' shows.", "Take another name."
+        )
 
 
 def _refuse_installed(names: Names) -> None:

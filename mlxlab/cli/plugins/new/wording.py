@@ -17,6 +17,8 @@ class _Kind(NamedTuple):
         option: what a user can say.
         change: where to begin with one's own.
         entries: the lines of its entry points.
+        prepare: what a machine of GitHub needs before the tests, as a command.
+        look: a further command that looks at it.
     """
 
     summary: str
@@ -25,6 +27,8 @@ class _Kind(NamedTuple):
     option: str
     change: str
     entries: tuple[str, ...]
+    prepare: str = ""
+    look: str = ""
 
 
 _FIELDS = (
@@ -100,6 +104,9 @@ _KINDS = {
         "half the private one, which only\npeople see. Name in `hidden` every package that holds "
         "answers.",
         entries=('"task.{name}" = "{module}.task:{stem}Task"',),
+        # Programs run in the sandbox `local`, which Ubuntu 24.04 forbids as it is installed.
+        prepare="sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        look="mlx tasks check {name}",
     ),
     "trainer": _Kind(
         summary="A trainer for mlxlab without a model: it keeps the best recorded answers",
@@ -147,7 +154,15 @@ def words(names: Names) -> dict[str, str]:
         "change": kind.change.format(**given),
         "options": (_ARGUMENTS if names.kind == "command" else _FIELDS).format(**given),
         "entries": "\n".join(line.format(**given) for line in kind.entries),
+        "prepare": _steps(kind.prepare),
+        "look": _steps(kind.look.format(**given)),
+        "looks": f"\n$ {kind.look.format(**given)}" if kind.look else "",
     }
+
+
+def _steps(command: str) -> str:
+    """A command as a line of a workflow, where there is one."""
+    return f"      - run: {command}\n" if command else ""
 
 
 def usage(names: Names) -> list[str]:

@@ -44,6 +44,7 @@ def told(worths: Sequence[float | None], group: int) -> dict[str, float]:
     there = [{value for value in each if value is not None} for each in groups]
     figures = {
         "episodes": float(len(worths)),
+        "groups": float(len(groups)),
         "flat_groups": float(sum(len(each) == 1 for each in there)),
         "empty_groups": float(sum(not each for each in there)),
     }

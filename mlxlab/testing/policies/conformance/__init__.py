@@ -28,6 +28,7 @@ class PolicyConformance(Answers, Messages, Records, AnswerLimits, Life, Componen
         timed           True: `latency_s` is measured
         key_variable    the environment variable without which making it is a UsageError
         most_chars      the longest message that it is tried on
+        free            models that cost nothing, where it asks others that cost money
         at_once         how many calls are in flight together
         call_s          what one call may take, in seconds
         known_gaps      ids of checks that it fails, each with the reason

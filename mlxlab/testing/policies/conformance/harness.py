@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from mlxlab.core.errors import PolicyError
-from mlxlab.core.policy import Policy, PolicyRequest
+from mlxlab.core.policy import Bounded, Policy, PolicyRequest
 from mlxlab.core.records import Completion
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.policies.requests import asked_by, neutral_request
@@ -18,12 +18,17 @@ from mlxlab.testing.policies.requests import asked_by, neutral_request
 T = TypeVar("T")
 
 
+AT_HAND = (0, 0)
+"""The bound of an answer that is there before anybody asks, and tells what it took once."""
+
+
 class Answer(NamedTuple):
-    """One request with what came of it."""
+    """One request with what came of it, and with what was said of it before."""
 
     request: PolicyRequest
     completion: Completion
     waited_s: float
+    bound: tuple[int | None, int | None]
 
 
 class Harness(Conformance, ABC):
@@ -48,11 +53,13 @@ class Harness(Conformance, ABC):
     """What a call may take at most, in seconds."""
     key_variable: ClassVar[str | None] = None
     """The environment variable without which `make` fails."""
+    free: ClassVar[tuple[str, ...]] = ()
+    """Models that cost nothing, by `Completion.model`, where it asks others that cost money."""
     scaffold: ClassVar[str] = ""
     """The spec of the scaffold that asks, for a policy that makes it anew; else nobody's."""
     declarable = (
         *("echoes", "seeded", "timed", "at_once", "most_chars", "call_s", "key_variable"),
-        *("scaffold", "fields"),
+        *("free", "scaffold", "fields"),
     )
 
     policy: ClassVar[Policy]
@@ -121,8 +128,15 @@ class Harness(Conformance, ABC):
     @classmethod
     async def timed_act(cls, request: PolicyRequest) -> Answer:
         """One call, and how long it was waited for."""
+        bound = cls.bound(request)
         started = time.perf_counter()
-        return Answer(request, await cls.act(request), time.perf_counter() - started)
+        done = await cls.act(request)
+        return Answer(request, done, time.perf_counter() - started, bound)
+
+    @classmethod
+    def bound(cls, request: PolicyRequest) -> tuple[int | None, int | None]:
+        """What the policy says that a call takes at most; unknown where it says nothing."""
+        return cls.policy.bound(request) if isinstance(cls.policy, Bounded) else (None, None)
 
     @classmethod
     def ask(cls, *contents: str, policy: Policy | None = None, **fields: Any) -> Completion:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from mlxlab.core.policy import Bounded, PolicyRequest, Sampling
-from mlxlab.testing.policies.conformance.harness import Harness
+from mlxlab.core.policy import Sampling
+from mlxlab.testing.policies.conformance.harness import AT_HAND, Harness
 from mlxlab.testing.policies.conformance.records import LONG
-
-_AT_HAND = (0, 0)
-"""The bound of an answer that is there before anybody asks, and tells what it took once."""
 
 
 class AnswerLimits(Harness):
@@ -16,8 +13,9 @@ class AnswerLimits(Harness):
     def test_max_tokens(self) -> None:
         """The scaffold's `max_tokens` is kept, or a note says that it is not."""
         request = self.request(LONG, sampling=Sampling(max_tokens=4))
+        bound = self.bound(request)
         done = self.wait(self.act(request))
-        if self._bound(request) != _AT_HAND and not done.notes:
+        if bound != AT_HAND and not done.notes:
             tokens = done.usage.completion_tokens or 0
             assert tokens <= 4, f"{tokens} tokens, of at most 4, and no note"
 
@@ -25,8 +23,9 @@ class AnswerLimits(Harness):
         """`token_limit` is kept, whatever the scaffold asks for."""
         for sampling in (Sampling(), Sampling(max_tokens=2), Sampling(max_tokens=500)):
             request = self.request(LONG, sampling=sampling, token_limit=3)
+            bound = self.bound(request)
             tokens = self.wait(self.act(request)).usage.completion_tokens or 0
-            if self._bound(request) != _AT_HAND:
+            if bound != AT_HAND:
                 assert tokens <= 3, f"{tokens} tokens, of at most 3, with {sampling}"
 
     def test_settings_of_sampling(self) -> None:
@@ -42,14 +41,11 @@ class AnswerLimits(Harness):
         """What `bound` says is never passed, where the policy has one."""
         for fields in ({"sampling": Sampling(max_tokens=5)}, {"token_limit": 3}, {}):
             request = self.request(LONG, **fields)
-            prompt, answer = bound = self._bound(request)
+            prompt, answer = bound = self.bound(request)
             used = self.wait(self.act(request)).usage
-            if bound == _AT_HAND:
+            if bound == AT_HAND:
                 continue
             if prompt is not None and used.prompt_tokens is not None:
                 assert used.prompt_tokens <= prompt, f"{used}, with a bound of {prompt}"
             if answer is not None and used.completion_tokens is not None:
                 assert used.completion_tokens <= answer, f"{used}, with a bound of {answer}"
-
-    def _bound(self, request: PolicyRequest) -> tuple[int | None, int | None]:
-        return self.policy.bound(request) if isinstance(self.policy, Bounded) else (None, None)

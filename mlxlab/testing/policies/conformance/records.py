@@ -8,12 +8,14 @@ from typing import ClassVar
 
 from mlxlab.core.errors import PolicyError
 from mlxlab.core.jsonl import scrubbed
-from mlxlab.core.policy import PolicyRequest, Price, Priced, Sampling
+from mlxlab.core.policy import PolicyRequest, Price, Priced, Sampling, Varying
 from mlxlab.core.records import Completion
 from mlxlab.testing.policies.conformance.answers import FORM
-from mlxlab.testing.policies.conformance.harness import Answer, Harness
+from mlxlab.testing.policies.conformance.harness import AT_HAND, Answer, Harness
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+SLACK = 1.01
+"""A provider rounds, and counts a token of its own here and there."""
 
 
 class Records(Harness):
@@ -46,9 +48,37 @@ class Records(Harness):
         for answer in self.answers():
             done, cost = answer.completion, answer.completion.cost_usd
             assert cost is None or (isfinite(cost) and cost >= 0), f"a cost of {cost}"
-            if cost == 0 and done.finish_reason != "content_filter" and not done.reused:
+            # Of several models one may be free, and refused or recorded answers cost nothing.
+            nothing = answer.bound == AT_HAND or done.model in self.free or done.reused
+            if cost == 0 and done.finish_reason != "content_filter" and not nothing:
                 # Who says nothing of a price is believed: it may ask several models.
-                assert free or not priced, f"a cost of 0, where the price is {price}"
+                assert free or not priced, (
+                    f"a cost of 0 by {done.model!r}, where the price is {price}; name models that "
+                    "cost nothing in `free`"
+                )
+
+    def test_what_is_at_hand_costs_nothing(self) -> None:
+        """Where `bound` says (0, 0) nothing is paid, unless a recorded cost is told again."""
+        for _, done, _, bound in self.answers():
+            if bound == AT_HAND and not done.reused:
+                assert not done.cost_usd, f"a cost of {done.cost_usd}, with a bound of {bound}"
+
+    def test_a_cost_fits_its_price(self) -> None:
+        """No cost is above what the answer's tokens cost at the dearest price it knows."""
+        most = self.dearest()
+        if most is None:
+            return
+        prompt_usd = max(most.prompt_usd, most.cached_prompt_usd or 0.0)
+        nothing = not (prompt_usd or most.completion_usd)
+        for _, done, _, _ in self.answers():
+            used, cost = done.usage, done.cost_usd
+            unknown = None in (used.prompt_tokens, used.completion_tokens)
+            if cost is None or done.reused or (unknown and not nothing):
+                continue
+            highest = (used.prompt_tokens or 0) * prompt_usd
+            highest += (used.completion_tokens or 0) * most.completion_usd
+            told = f"{used} costs at most {highest:.6g} at {most}, and {cost:.6g} was paid"
+            assert cost <= highest * SLACK + 1e-12, told
 
     def test_token_ids_fit_together(self) -> None:
         """`token_ids` come with their prompt's, as many as are counted, a logarithm for each."""
@@ -57,11 +87,10 @@ class Records(Harness):
 
     def test_the_time_it_took(self) -> None:
         """`latency_s` is the time of this call; a policy that is `timed` measures it."""
-        told = self.price() == Price()  # a record tells of another time
-        for request, done, waited_s in self.answers():
+        for request, done, waited_s, _ in self.answers():
             took_s = done.latency_s
             assert isfinite(took_s) and took_s >= 0, f"it took {took_s} s"
-            if not told and done.reused is None:
+            if done.reused is None:  # a record tells of another time
                 assert took_s <= waited_s + 1, f"{took_s} s, of which {waited_s} s were waited"
             assert took_s > 0 or not self.timed, f"no time for {request.messages}"
 
@@ -91,6 +120,12 @@ class Records(Harness):
     def price(self) -> Price | None:
         """What the policy says that it costs."""
         return self.wait(self.policy.price()) if isinstance(self.policy, Priced) else None
+
+    def dearest(self) -> Price | None:
+        """The most that the policy says that it may cost."""
+        if isinstance(self.policy, Varying):
+            return self.wait(self.policy.dearest())
+        return self.price()
 
     def requests(self) -> Iterator[PolicyRequest]:
         """Requests of every kind."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlxlab.core.records import Probe
 from mlxlab.testing.rewards.conformance.harness import Harness
-from mlxlab.testing.rewards.steps import ACTIONS, EXTREME, STATUSES, TASKS, Case, view, wide
+from mlxlab.testing.rewards.steps import ACTIONS, EXTREME, STATUSES, TASKS, Case, loud, view, wide
 
 _TASK = TASKS["higher is better"]
 
@@ -68,6 +68,10 @@ class Coping(Harness):
         """A probe that failed, or has no score, is judged."""
         probes = [Probe(status=status) for status in STATUSES]
         self._on([Case(view(ACTIONS[1], "ok", before=0.5, probe=probe), _TASK) for probe in probes])
+
+    def test_copes_with_whatever_was_printed(self) -> None:
+        """Nothing, much, warnings, tracebacks and what is no text, on stdout and stderr."""
+        self._on(loud())
 
     def test_copes_with_anything(self) -> None:
         """Every mixture of the above is judged."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from mlxlab.core.records import RewardValue
 from mlxlab.core.reward import Reward
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.rewards.steps import Case, ordinary, wide
+from mlxlab.testing.rewards.steps import Case, loud, ordinary, wide
 
 
 class Harness(Conformance, ABC):
@@ -25,8 +25,8 @@ class Harness(Conformance, ABC):
 
     @classmethod
     def cases(cls) -> Sequence[Case]:
-        """What a reward is put to: honest steps, and every sort of odd one."""
-        return (*ordinary(), *wide())
+        """What a reward is put to: honest steps, those that print much, and every odd sort."""
+        return (*ordinary(), *loud(), *wide())
 
     @staticmethod
     def judged(reward: Reward, cases: Iterable[Case]) -> list[RewardValue]:
@@ -42,13 +42,20 @@ class Harness(Conformance, ABC):
         return said
 
 
+def said(reward: Reward, cases: Sequence[Case]) -> list[str]:
+    """What a reward says of each step, in words that can be compared."""
+    return [repr(each) for each in Harness.judged(reward, cases)]
+
+
 def told(case: Case) -> str:
     """A step in a line."""
     step = case.step
     action = step.action.type if step.action else "no action"
     probe = f", probe {step.probe.status} {step.probe.score}" if step.probe else ""
     seen = step.observation
+    out, err = len(seen.stdout), len(seen.stderr)
+    printed = f", printed {out} characters on stdout and {err} on stderr" if err or out > 9 else ""
     return (
         f"{action} that ended with status {seen.status} and score {seen.public_score} after "
-        f"{step.decision.score}{probe} ({case.task.metric.direction})"
+        f"{step.decision.score}{probe}{printed} ({case.task.metric.direction})"
     )

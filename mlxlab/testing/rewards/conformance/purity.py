@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mlxlab.testing.rewards.conformance.harness import Harness, told
+from mlxlab.testing.fresh import CannotBeSent, called_afresh
+from mlxlab.testing.rewards.conformance.harness import Harness, said, told
 from mlxlab.testing.rewards.steps import Case, ordinary, wide
 from mlxlab.testing.surroundings import elsewhere, unseeing, untouched
 
@@ -27,13 +28,26 @@ class Purity(Harness):
             assert repr(one) == repr(other), f"{one!r} or {other!r} for {told(case)}, by the order"
 
     def test_is_the_same_elsewhere(self) -> None:
-        """Folder, variables, the time of day and random numbers make no difference."""
+        """Folder, variables, date and time, and random numbers make no difference."""
         reward, cases = self.make(), ordinary()
         here = self.judged(reward, cases)
-        with elsewhere():
+        with elsewhere(reward):
             there = self.judged(reward, cases)
         for case, one, other in zip(cases, here, there, strict=True):
             assert repr(one) == repr(other), f"{one!r} here, {other!r} elsewhere for {told(case)}"
+
+    def test_is_the_same_in_a_fresh_process(self) -> None:
+        """Hashes of strings, and so the order of a set, make no difference; unpicklable ones pass.
+
+        A run that is judged anew is judged by another process, whose hashes are others.
+        """
+        cases = ordinary()
+        try:
+            there = called_afresh(said, self.make(), cases)
+        except CannotBeSent:
+            return
+        for case, one, other in zip(cases, said(self.make(), cases), there, strict=True):
+            assert one == other, f"{one} here, {other} in a fresh process for {told(case)}"
 
     def test_looks_at_nothing_else(self) -> None:
         """No file is opened, no folder listed, nothing connected to, no process started."""
@@ -45,6 +59,7 @@ class Purity(Harness):
     def test_changes_nothing_around_it(self) -> None:
         """Variables, folder, global random numbers, streams and threads stay as they were."""
         reward, cases = self.make(), ordinary()
+        self.judged(reward, cases)  # what a first use imports is not what is looked at
         with untouched():
             self.judged(reward, cases)
 

@@ -11,6 +11,7 @@ from mlxlab.testing.sandboxes.conformance.leftovers import Leftovers
 from mlxlab.testing.sandboxes.conformance.life import Life
 from mlxlab.testing.sandboxes.conformance.limits import ResourceLimits
 from mlxlab.testing.sandboxes.conformance.paths import Paths
+from mlxlab.testing.sandboxes.conformance.setups import Setups
 from mlxlab.testing.sandboxes.conformance.surroundings import Surroundings
 from mlxlab.testing.sandboxes.conformance.transfer import Transfer
 
@@ -26,6 +27,7 @@ class SandboxConformance(
     Inputs,
     Transfer,
     Life,
+    Setups,
     Promises,
 ):
     """The whole suite: subclass it in a test module and say how a sandbox is made.

@@ -74,11 +74,16 @@ class Harness(Conformance, ABC):
         self.wait(self.sandbox.restore(self.store, CLEAN))
 
     @classmethod
-    def opened(cls, name: str) -> Sandbox:
-        """Another open sandbox with a scratch folder of this name; whoever asks closes it."""
+    def opened(cls, name: str, **setup: Any) -> Sandbox:
+        """Another open sandbox with a scratch folder of this name; whoever asks closes it.
+
+        Args:
+            name: of the folder.
+            setup: fields of its SandboxSetup that are not as the first one's.
+        """
         sandbox = cls.make()
-        setup = SandboxSetup(scratch=cls.folder / name, inputs=cls.folder / "inputs")
-        cls.wait(sandbox.open(setup))
+        whole = {"scratch": cls.folder / name, "inputs": cls.folder / "inputs", **setup}
+        cls.wait(sandbox.open(SandboxSetup(**whole)))
         return sandbox
 
     @classmethod

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mlxlab.core.actions import Action
-from mlxlab.core.records import Completion, Decision
+from mlxlab.core.records import Completion, Decision, Message
 from mlxlab.core.scaffold import Scaffold, Stop, Wait
 from mlxlab.core.task import SubmissionContract, TaskInfo
 from mlxlab.core.tree import TreeView
@@ -90,18 +90,26 @@ def odd_tasks(info: TaskInfo) -> dict[str, TaskInfo]:
     }
 
 
-def session(scaffold: Scaffold, moments: dict[str, TreeView]) -> list[str]:
-    """All that a scaffold says at some moments, in words that can be compared."""
-    said = []
+def session(scaffold: Scaffold, moments: dict[str, TreeView]) -> dict[str, dict[str, Any]]:
+    """All that a scaffold says, by moments, in words that JSON holds and that can be compared."""
+    said: dict[str, dict[str, Any]] = {}
     some: Decision | None = None
     for name, tree in moments.items():
         choice = called(scaffold.propose, tree, draws(tree), at=name)
-        said.append(f"{name}: {choice!r}")
+        said[name] = {"choice": repr(choice)}
         if isinstance(choice, Decision):
-            said.append(repr(called(scaffold.prompt, choice, tree, at=name)))
+            said[name]["messages"] = _words(called(scaffold.prompt, choice, tree, at=name))
             some = choice
     answers = [Completion(text=text) for text in TEXTS[:SHORT]] if some is not None else []
-    return [*said, *(repr(called(scaffold.parse, some, answer)) for answer in answers)]
+    read = [repr(called(scaffold.parse, some, answer)) for answer in answers]
+    return {**said, "answers": {"parsed": read}}
+
+
+def _words(prompt: object) -> object:
+    """A prompt message by message; what is none, as it is written."""
+    if isinstance(prompt, list) and all(type(each) is Message for each in prompt):
+        return [each.model_dump() for each in prompt]
+    return repr(prompt)
 
 
 def sayable(scaffold: Scaffold, decision: Decision, more: Sequence[Action]) -> list[Action]:

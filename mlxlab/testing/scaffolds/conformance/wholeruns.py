@@ -11,6 +11,7 @@ from typing import ClassVar
 from mlxlab.core.errors import PolicyError
 from mlxlab.core.scaffold import Ask
 from mlxlab.core.tree import Node, Remaining, RunContext, TreeView
+from mlxlab.testing.kit.differing import difference
 from mlxlab.testing.policies.scripted import ScriptedPolicy
 from mlxlab.testing.scaffolds.calling import called
 from mlxlab.testing.scaffolds.conformance.harness import Harness
@@ -134,4 +135,4 @@ def _same(first: Ran, second: Ran) -> None:
     for a, b in zip(one, other, strict=True):
         for key in ("decision", "prompt", "completion", "action", "observation", "next_state"):
             mine, again = getattr(a, key), getattr(b, key)
-            assert mine == again, f"{key} of step {a.step}: {mine!r}, then {again!r}"
+            assert mine == again, f"step {a.step}, then again: {difference(mine, again, key)}"

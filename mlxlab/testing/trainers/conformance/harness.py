@@ -6,10 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,7 +43,11 @@ class Harness(Conformance):
     """Trains once for all checks that only look; the others train in folders of their own."""
 
     prefix = "trainer"
-    declarable = ("base", "corpus")
+    checkpoint: ClassVar[bool] = False
+    """Whether training begins with a model's weights: a tiny checkpoint, which takes torch."""
+    options: ClassVar[Mapping[str, Any]] = {}
+    """Options of two steps or more that take seconds: what `mlx plugins check` makes it with."""
+    declarable = ("base", "checkpoint", "corpus", "options")
 
     folder: ClassVar[Path]
     first: ClassVar[PolicyRef]
@@ -60,9 +63,9 @@ class Harness(Conformance):
     def base(cls, folder: Path) -> PolicyRef:
         """The model that training begins with, written into a folder.
 
-        A tiny checkpoint of Hugging Face where torch is installed, else a configuration alone.
+        A tiny checkpoint of Hugging Face where `checkpoint` says so, else a configuration alone.
         """
-        if find_spec("torch") and find_spec("transformers"):
+        if cls.checkpoint:
             from mlxlab.testing.checkpoints import tiny_checkpoint
 
             tiny_checkpoint(folder)

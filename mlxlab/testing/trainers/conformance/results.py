@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlxlab.core.errors import MlxError
+from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import FINAL, PolicyRef
 from mlxlab.core.training.examples import Corpus
@@ -25,6 +26,15 @@ class Results(Harness):
         )
         found = digests(seen.out / FINAL) if (seen.out / FINAL).is_dir() else {}
         assert found, f"{FINAL} holds no file"
+
+    def test_result_is_a_policy(self) -> None:
+        """The spec that `train` returns names a policy that there is, with options that it has."""
+        ref = self.whole().ref
+        spec = ref.spec if isinstance(ref, PolicyRef) else repr(ref)
+        try:
+            Registry.installed().check("policy", spec)
+        except MlxError as error:
+            raise AssertionError(f"--policy does not take '{spec}': {error}") from error
 
     def test_result_differs(self) -> None:
         """The new policy is not the base under another name."""

@@ -63,6 +63,13 @@ class Telling(Harness):
             arena = self.again().arena
             assert not arena.touched, f"needs no arena, but used its {arena.touched[0]}"
 
+    def test_keeps_states_is_stated(self) -> None:
+        """`keeps_states`, where it is there, is a bool; only who takes actions has them kept."""
+        trainer = self.make()
+        kept: object = getattr(trainer, "keeps_states", False)
+        assert isinstance(kept, bool), f"keeps_states is {kept!r}, neither True nor False"
+        assert trainer.needs_arena or not kept, "keeps_states, but it takes no actions"
+
     def test_lost_actions(self) -> None:
         """An action that the engine lost costs that action, not the training."""
         if not self.make().needs_arena:

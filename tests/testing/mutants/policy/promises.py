@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from mlxlab.core.errors import PolicyError, UsageError
-from mlxlab.core.policy import PolicyRequest, Sampling
+from mlxlab.core.policy import PolicyRequest, Price, Sampling
 from mlxlab.core.records import Completion, Message, Usage
 from mlxlab.plugins.policies.openai import OpenAI, OpenAIConfig
 from tests.testing.mutants.policy.base import (
@@ -198,6 +198,22 @@ def keyless(config: OpenAIConfig) -> OpenAI:
         return OpenAI(config)
 
 
+class AtHand(saying(cost_usd=0.01)):  # type: ignore[misc]
+    """Says that nobody is asked, and has a bill."""
+
+    def bound(self, request: PolicyRequest) -> tuple[int, int]:
+        return 0, 0
+
+
+class Overcharging(saying(cost_usd=500.0)):  # type: ignore[misc]
+    """Costs more than its price."""
+
+    async def price(self) -> Price:
+        return Price(prompt_usd=1e-9, completion_usd=1e-9)
+
+    dearest = price
+
+
 async def a_price_in_words(self: OpenAI) -> Any:
     return "a dollar"
 
@@ -220,6 +236,8 @@ POLICY: dict[str, Policies] = {
     "every_role_of_a_call": refusing(lambda asked: asked.role == "summary", KeyError("summary")),
     "tokens_are_counted_or_unknown": saying(usage=Usage(prompt_tokens=-1)),
     "a_cost_is_known_or_none": saying(cost_usd=0.0),
+    "what_is_at_hand_costs_nothing": AtHand,
+    "a_cost_fits_its_price": Overcharging,
     "token_ids_fit_together": saying(token_ids=(1, 2), prompt_token_ids=(3,), logprobs=(-0.5,)),
     "the_time_it_took": saying(latency_s=3600.0),
     "notes_are_lines": saying(notes=("Left out:\ntop_p",)),

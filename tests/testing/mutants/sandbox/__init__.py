@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.testing.mutants.sandbox.apart import ISOLATION, LEFTOVERS
 from tests.testing.mutants.sandbox.files import FILES, INPUTS, PATHS
 from tests.testing.mutants.sandbox.joints import Make
-from tests.testing.mutants.sandbox.life import LIFE
+from tests.testing.mutants.sandbox.life import LIFE, SETUPS
 from tests.testing.mutants.sandbox.limits import LIMITS
 from tests.testing.mutants.sandbox.running import ENDING, EXECUTION, SURROUNDINGS
 from tests.testing.mutants.sandbox.states import STATES, TRANSFER
@@ -16,7 +16,7 @@ MUTANTS: dict[str, Make] = {
     f"sandbox.{name}": make
     for table in (
         *(EXECUTION, ENDING, LIMITS, SURROUNDINGS, LEFTOVERS, FILES, PATHS, INPUTS),
-        *(STATES, TRANSFER, LIFE, ISOLATION),
+        *(STATES, TRANSFER, LIFE, SETUPS, ISOLATION),
     )
     for name, make in table.items()
 }

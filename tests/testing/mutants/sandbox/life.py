@@ -5,7 +5,8 @@ from __future__ import annotations
 from mlxlab.core.errors import SandboxError
 from mlxlab.core.sandbox import Packages, SandboxSetup
 from tests.testing.mutants.sandbox.apart import Shielded, Single
-from tests.testing.mutants.sandbox.joints import Make, Mutant, Real, instead
+from tests.testing.mutants.sandbox.joints import Make, Mutant, Real, asked, instead
+from tests.testing.mutants.sandbox.running import adding
 
 
 class Partial(Mutant):
@@ -26,6 +27,14 @@ class Untidy(Mutant):
         self.scratch.joinpath("log").write_text("closed")
 
 
+class Unheeding(Mutant):
+    """Shows what it was opened to hide, and inputs where there are none."""
+
+    async def open(self, setup: SandboxSetup) -> None:
+        shown = setup.scratch.parent / "inputs"
+        await self.real.open(setup.model_copy(update={"hidden": (), "inputs": shown}))
+
+
 async def _always_open(real: Real, path: str, max_bytes: int = 1 << 30) -> bytes:
     try:
         return await real.read(path, max_bytes)
@@ -44,4 +53,9 @@ LIFE: dict[str, Make] = {
     "closing_twice_and_using_it_afterwards": Untidy,
     "one_that_was_never_opened": instead(read=_always_open),
     "packages_are_what_code_finds": instead(packages=_of_long_ago),
+}
+SETUPS: dict[str, Make] = {
+    "what_is_hidden_is_out_of_sight": Unheeding,
+    "without_inputs_there_are_none": Unheeding,
+    "thread_pools_are_no_larger_than_its_cores": asked(adding(OMP_NUM_THREADS="64")),
 }
