@@ -56,7 +56,10 @@ def foreign(who: str) -> bool:
 
 def cause_of(error: BaseException) -> str:
     """An error's kind and text in one line."""
-    line = " ".join(traceback.format_exception_only(error)[-1].split())
+    text = traceback.format_exception_only(error)[-1]
+    if isinstance(error, SyntaxError):  # its own text says where
+        text = f"{type(error).__name__}: {error}"
+    line = " ".join(text.split())
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
 
 

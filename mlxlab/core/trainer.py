@@ -73,7 +73,8 @@ class TrainJob:
         out: the training's own folder. Checkpoints go below `out/checkpoints`, the result to
             `out/final`; a trainer that finds checkpoints there goes on from the newest whole one.
         arena: takes actions; None for a trainer whose `needs_arena` is False.
-        reward: the name under which `Taken.rewards` holds the reward to train on.
+        reward: the name under which `Taken.rewards`, and the recorded `Example.rewards`, hold the
+            reward to train on.
         seed: of every choice.
         tell: who hears of each optimizer step, once it is safe on disk.
         warn: who hears, in a line, of what was left out or went wrong without ending the training.

@@ -28,7 +28,7 @@ from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MissingExtra, MlxError, PluginError, RecordError, UsageError
 from mlxlab.core.hooks import Hooks, hookimpl
 from mlxlab.core.registry import Registry
-from mlxlab.core.trainer import TrainProgress
+from mlxlab.core.trainer import PolicyRef, TrainProgress
 from tests.recorded import record_run, task
 
 
@@ -79,6 +79,22 @@ def test_a_training_is_a_folder_with_a_manifest_and_a_line_for_each_step(tmp_pat
     assert m.wall_s >= 0
     raw = json.loads((tmp_path / "out" / "train.json").read_text())
     assert raw["schema"] == 1 and raw["packages"]["torch"]
+
+
+def test_the_rewards_name_is_told_to_whoever_reads_recorded_values(tmp_path: Path) -> None:
+    plan = plan_training(options(tmp_path, model="tiny", rewards="ml-agent"), TOYS)
+    assert plan.job().reward == "ml-agent"
+    with pytest.raises(UsageError, match="no reward 'ml-agnt'"):
+        plan_training(options(tmp_path, model="tiny", rewards="ml-agnt"), TOYS)
+
+
+def test_a_policy_that_there_is_not_is_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = PolicyRef(spec=f"locla:{tmp_path}/out/final")
+    monkeypatch.setattr("tests.cli.toytrainers.Counting.train", lambda self, job: result)
+    with pytest.raises(PluginError, match=r"toys 1\.0: train returned 'locla"):
+        train(options(tmp_path, model="tiny"))
 
 
 def test_what_is_done_is_returned_as_it_is(tmp_path: Path) -> None:

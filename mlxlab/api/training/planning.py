@@ -67,6 +67,7 @@ class Parts:
                 acting = trainer.instance.needs_arena
                 keeps = isinstance(trainer.instance, Continuing) and trainer.instance.keeps_states
             if not acting:
+                registry.check("reward", options.rewards)  # recorded values bear its name
                 return cls(trainer, acting, keeps)
             return cls(
                 trainer,
@@ -107,12 +108,11 @@ class TrainPlan:
 
     def job(self) -> TrainJob:
         """What the trainer is given, without those who listen."""
-        reward = self.parts.reward
         return TrainJob(
             corpus=self.corpus,
             base=self.base,
             out=self.folder,
-            reward=reward_name(self.options) if reward is not None else "",
+            reward=reward_name(self.options),
             seed=self.options.seed,
         )
 

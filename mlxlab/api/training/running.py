@@ -17,6 +17,7 @@ from mlxlab.api.training.watching import Watch
 from mlxlab.core.boundary import whose
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.hooks import Hooks
+from mlxlab.core.registry import Registry
 from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
 from mlxlab.core.watch import watching
 
@@ -101,6 +102,11 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
     if not isinstance(result, PolicyRef):
         kind = type(result).__name__
         raise PluginError(f"{whose(trainer.ref)}: train returned {kind}, no PolicyRef.")
+    try:
+        Registry.installed().check("policy", result.spec)
+    except UsageError as error:
+        told = f"{whose(trainer.ref)}: train returned '{result.spec}', no policy: {error.message}"
+        raise PluginError(told, error.hint) from error
     return result
 
 

@@ -162,7 +162,9 @@ def loud() -> tuple[Case, ...]:
     """Programs that print much, warn often or end in a traceback, scored and not."""
     info, run = TASKS["higher is better"], ACTIONS[0]
     ends: tuple[tuple[Status, float | None], ...] = (
-        *(("ok", 0.3), ("ok", 0.85), ("ok", None)),
+        ("ok", 0.3),
+        ("ok", 0.85),
+        ("ok", None),
         ("error", None),
     )
     return tuple(
