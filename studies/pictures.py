@@ -121,14 +121,13 @@ def _curves(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
 
 
 def _episodes(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
-    """Step-wise against episode-wise training, by what they cost."""
-    with figure(path, 2, 2, (WIDTH, 6.4)) as (made, axes):
-        for row, name in zip(axes, ("reward", "improvement"), strict=True):
-            for panel, (cost, read) in zip(row, COSTS.items(), strict=True):
-                for arm, seeds in arms.items():
-                    _curve(panel, seeds, name, read, (arm, chosen[arm]))
-                panel.set_title(CURVES[name], fontsize=10, loc="left")
-                panel.set_xlabel(cost, fontsize=9)
+    """Step-wise against episode-wise training by what was acted; minutes depend on the cache."""
+    with figure(path, 1, 2, (WIDTH, 3.6)) as (made, axes):
+        for panel, name in zip(axes.flat, ("reward", "improvement"), strict=True):
+            for arm, seeds in arms.items():
+                _curve(panel, seeds, name, _by_transitions, (arm, chosen[arm]))
+            panel.set_title(CURVES[name], fontsize=10, loc="left")
+            panel.set_xlabel("transitions (actions taken)", fontsize=9)
         _legend(made, axes.flat, 3)
 
 
@@ -170,16 +169,6 @@ def _by_step(steps: Steps) -> list[float]:
 def _by_transitions(steps: Steps) -> list[float]:
     each = [step.figures.get("actions", 0.0) for step in steps]
     return [s.figures.get("transitions", n) for s, n in zip(steps, accumulate(each), strict=True)]
-
-
-def _by_minutes(steps: Steps) -> list[float]:
-    return list(accumulate(step.figures.get("step_s", 0.0) / 60 for step in steps))
-
-
-COSTS: dict[str, Axis] = {
-    "transitions (actions taken)": _by_transitions,
-    "minutes of training": _by_minutes,
-}
 
 
 def _ablations(path: Path, means: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
