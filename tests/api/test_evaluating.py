@@ -11,6 +11,7 @@ import pytest
 from mlxlab.api.evaluating import FILE, Evaluation, Measuring, Part, Subject, evaluate
 from mlxlab.api.evaluating.asking import answers, request_of
 from mlxlab.api.evaluating.grids import constants
+from mlxlab.api.evaluating.lines import PROBES
 from mlxlab.api.evaluating.record import Mean
 from mlxlab.api.evaluating.sampling import sample
 from mlxlab.api.evaluating.scale import Scale
@@ -69,6 +70,8 @@ def test_policies_and_lines_have_the_figures_that_the_head_tells(tmp_path: Path)
     assert curve(found, "ceiling") == [1.0, 1.0]
     assert curve(found, "best constant") == [1.0, 1.0]
     assert curve(found, "probes + random")[0] == 0.0  # 4.0 is worse than the start
+    for line in PROBES:  # what a study pairs by task
+        assert set(subject(found, line).loops["held-in"].by_task) == {"toy", "other"}
     free = curve(found, "free probes + random")
     assert free[0] >= curve(found, "probes + random")[1] and free == sorted(free)
     loops = subject(found, "one").loops["held-in"]

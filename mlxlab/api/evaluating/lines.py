@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 
 from mlxlab.api.evaluating.grids import Kinds
-from mlxlab.api.evaluating.record import Loops, Subject
 from mlxlab.core.policy import PolicyRequest
 from mlxlab.core.records import Completion
 from mlxlab.core.scaffold import TRIED, Listing, Scaffold
@@ -32,29 +31,9 @@ class Constant:
         """Holds nothing."""
 
 
-PROBES = "probes + random"
-"""Probes and random search with as many executions in all as every policy has."""
-FREE_PROBES = "free probes + random"
-"""The same with the probes' executions not counted."""
-FREE = 3
-"""Plain actions that are not counted where probes are free."""
-
-
-def probe_lines(found: Subject, steps: int) -> Iterator[Subject]:
-    """Both lines from episodes that are `FREE` steps longer."""
-    kinds = {PROBES: (0, "counted"), FREE_PROBES: (FREE, "not counted")}
-    for name, (first, word) in kinds.items():
-        loops = {part: _cut(each, first, first + steps) for part, each in found.loops.items()}
-        spec = f"the plain actions ({word}), then random ones"
-        yield found.model_copy(update={"name": name, "spec": spec, "loops": loops})
-
-
-def _cut(loops: Loops, first: int, last: int) -> Loops:
-    """The curve between two steps; what was counted over the whole episode is left out."""
-    return Loops(
-        episodes=loops.episodes, steps=last - first, failed=loops.failed,
-        curve=loops.curve[first:last],
-    )  # fmt: skip
+PROBES = {"probes + random": 0, "free probes + random": 3}
+"""Plain actions, then random ones, by how many of the first are not counted: with none, as many
+executions in all as every policy has."""
 
 
 class ProbesThenRandom:

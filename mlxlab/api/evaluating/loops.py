@@ -36,17 +36,19 @@ async def episodes(
     return await play(starts, answer, arena, steps=steps, registry=registry)
 
 
-def summed_up(played: Sequence[Episode], scale: Scale, arena: Arena, steps: int) -> Loops:
-    """The figures of episodes: means over tasks of means over seeds."""
+def summed_up(
+    played: Sequence[Episode], scale: Scale, arena: Arena, steps: int, free: int = 0
+) -> Loops:
+    """Means over tasks of means over seeds; the first `free` steps are not counted."""
     kept = [episode for episode in played if not episode.problem and episode.turns]
     curves: list[dict[str, list[float]]] = [defaultdict(list) for _ in range(steps)]
     counts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for episode in kept:
         task = episode.start.task
-        for step, curve in enumerate(curves, 1):
+        for step, curve in enumerate(curves, free + 1):
             if (value := _after(episode, step, scale, arena)) is not None:
                 curve[task].append(value)
-        for name, number in _counts(episode).items():
+        for name, number in _counts(episode, free).items():
             counts[name][task].append(number)
     found = [Mean.of(curve.values()) for curve in curves]
     figures = {name: Mean.of(by.values()) for name, by in counts.items()}
@@ -71,9 +73,10 @@ def _after(episode: Episode, steps: int, scale: Scale, arena: Arena) -> float | 
     return scale.value(task, info, arena.private_score(best.taken), best.taken.score)
 
 
-def _counts(episode: Episode) -> dict[str, float]:
+def _counts(episode: Episode, free: int) -> dict[str, float]:
     """How many programs an episode ran, and how many actions were taken before in it."""
-    actions = [turn.taken.action for turn in episode.turns if turn.taken.action is not None]
+    turns = episode.turns[free:]
+    actions = [turn.taken.action for turn in turns if turn.taken.action is not None]
     said = [action.model_dump_json(exclude={"plan"}) for action in actions]
     ran = [action for action in actions if action.type in {"run_code", "run_script"}]
     return {"executions": float(len(ran)), "repeats": float(len(said) - len(set(said)))}

@@ -65,20 +65,20 @@ async def _singles(field: Field, part: Part, policy: Policy, count: Count) -> Si
     return singles_of(drawn, NAMES, options.samples)
 
 
-async def _loops(field: Field, part: Part, policy: Policy, count: Count, more: int = 0) -> Loops:
-    steps = field.options.steps + more
+async def _loops(field: Field, part: Part, policy: Policy, count: Count, free: int = 0) -> Loops:
+    steps = field.options.steps
     played = await episodes(
         policy,
         field.scaffold.instance,
         field.scaffold.ref.spec,
         part.tasks,
         field.arena,
-        steps=steps,
+        steps=steps + free,
         seeds=field.seeds,
         registry=field.registry,
     )
     count.add([turn.taken for episode in played for turn in episode.turns])
-    return loops_of(played, field.scale, field.arena, steps)
+    return loops_of(played, field.scale, field.arena, steps, free)
 
 
 async def _swap(field: Field, policy: Policy, done: Callable[[str, str], None]) -> Swap | None:
@@ -105,13 +105,13 @@ def _counter(field: Field, name: str, total: int) -> Callable[[str, str], None]:
     return done
 
 
-async def looped(field: Field, name: str, policy: Policy, more: int = 0) -> Subject:
-    """Episodes alone, `more` steps longer: of lines whose single actions the grids tell exactly."""
+async def looped(field: Field, name: str, policy: Policy, free: int = 0) -> Subject:
+    """Episodes alone, of lines whose single actions the grids tell; the first steps may be free."""
     began, count = time.monotonic(), Count()
     loops = {}
     for number, part in enumerate(field.parts):
         field.tell(f"{name}: episodes, {part.name}", number, len(field.parts))
-        loops[part.name] = await _loops(field, part, policy, count, more)
+        loops[part.name] = await _loops(field, part, policy, count, free)
     return Subject(
         name=name,
         spec="",

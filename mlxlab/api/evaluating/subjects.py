@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from mlxlab.api.evaluating.field import Field
-from mlxlab.api.evaluating.lines import FREE, PROBES, Constant, ProbesThenRandom, probe_lines
+from mlxlab.api.evaluating.lines import PROBES, Constant, ProbesThenRandom
 from mlxlab.api.evaluating.measuring import looped, measured
 from mlxlab.api.evaluating.record import Subject
 from mlxlab.api.evaluating.references import References, loop_lines, single_lines
@@ -88,9 +88,10 @@ async def _lines(field: Field, found: References) -> AsyncIterator[Subject]:
         chosen = ", ".join(text for kind, text in sorted(found.by_score.items()) if kind)
         line = _line("best constant", chosen, "constant", singles)
         yield line.model_copy(update={"loops": constant.loops, "executed": constant.executed})
-    probing = await looped(field, PROBES, ProbesThenRandom(field.scaffold.instance), FREE)
-    for line in probe_lines(probing, field.options.steps):
-        yield line
+    for name, free in PROBES.items():
+        line = await looped(field, name, ProbesThenRandom(field.scaffold.instance), free)
+        word = "not counted" if free else "counted"
+        yield line.model_copy(update={"spec": f"the plain actions ({word}), then random ones"})
     for name, key in (("ceiling", "ceiling"), ("best by public score", "best by public")):
         line = _line(name, "the exhaustive grid", key, singles)
         kept = {part: lines[key] for part, lines in loops.items() if key in lines}
