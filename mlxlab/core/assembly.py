@@ -91,7 +91,7 @@ def _maker(
         setup = SandboxSetup(
             scratch=folder,
             inputs=ground.inputs,
-            hidden=ground.task.hidden,
+            hidden=ground.hidden,
             cores=len(cpus[worker]),
             # Workers that must share processors are better spread by the kernel, moment by moment.
             cpus=cpus[worker] if 1 < manifest.workers <= len(machine) else (),

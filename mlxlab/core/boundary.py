@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import signal
 import threading
 import traceback
@@ -35,6 +36,8 @@ MOST_WORDS = 10_000
 """Characters that a component's reason or message may have."""
 _LONGEST_CAUSE = 500
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_POINTER = re.compile(r" For further information visit https://errors\.pydantic\.dev/\S*")
+"""What pydantic adds to each error, for those who wrote the model."""
 _MORE = f"{watch.LIMIT}=SECONDS allows more."
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
@@ -59,7 +62,7 @@ def cause_of(error: BaseException) -> str:
     text = traceback.format_exception_only(error)[-1]
     if isinstance(error, SyntaxError):  # its own text says where
         text = f"{type(error).__name__}: {error}"
-    line = " ".join(text.split())
+    line = _POINTER.sub("", " ".join(text.split()))
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
 
 

@@ -23,6 +23,7 @@ from mlxlab.core.reward import Reward, StepView
 from mlxlab.core.sandbox import Sandbox, SandboxFileError, Snapshot
 from mlxlab.core.states import StateStore
 from mlxlab.core.task import Grade, Grader, TaskInfo
+from mlxlab.core.tasked import grade_problem
 
 METRIC_LINE = re.compile(r"^\s*metric:\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$", re.MULTILINE)
 MAX_SUBMISSION = 256 << 20
@@ -201,16 +202,15 @@ class Environment:
         What it says of the failure may quote answers, so the agent gets the error's kind only.
         """
         try:
-            grade: object = self.grader.grade(data)
+            grade = self.grader.grade(data)
         except Late:
             raise
         except MetricFailed as error:
             return self._ungraded(error.owner, error.call, error)
         except Exception as error:
             return self._ungraded(self._grading, "grade", error)
-        if not isinstance(grade, Grade):
-            kind = type(grade).__name__
-            raise PluginError(f"{self._grading}: grade returned {kind}, no Grade.")
+        if problem := grade_problem(grade):
+            raise PluginError(f"{self._grading}: grade {problem}.")
         scores = (grade.public, grade.private, grade.private_standard_error)
         if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 
 from mlxlab.core.boundary import SLOW, Boundary, about, cause_of
@@ -26,8 +28,9 @@ def cache_root() -> Path:
 def prepared(task: Task, info: TaskInfo | None = None, owner: str = "") -> Path:
     """The folder of a task's public files, made if it is not there yet or was damaged.
 
-    It is named by the data's hash, and moved into place whole, so that a kill or a second
-    process never leaves or meets half a folder.
+    It is named by the data's hash and by whose it is, the version included, so that a mended
+    plugin prepares anew; and moved into place whole, so that a kill or a second process never
+    leaves or meets half a folder.
 
     Args:
         task: the task.
@@ -36,13 +39,15 @@ def prepared(task: Task, info: TaskInfo | None = None, owner: str = "") -> Path:
 
     Raises:
         TaskError: the cache folder cannot be written.
-        PluginError: the task's own code failed.
+        PluginError: the task's own code failed, or wrote other files than `info` names.
     """
     info = info or task.info
-    target = cache_root() / "inputs" / f"{_plain(info.id)}-{info.data_hash[:16]}"
+    who = owner or f"task '{info.id}'"
+    name = f"{_plain(info.id)}-{info.data_hash[:16]}-{sha256(who.encode()).hexdigest()[:8]}"
+    target = cache_root() / "inputs" / name
     try:
         if not _whole(target):
-            _make(task, target, owner or f"task '{info.id}'")
+            _make(task, info.files, target, who)
     except OSError as error:
         raise TaskError(
             f"The task's files cannot be kept below {cache_root()}: {error.strerror or error}.",
@@ -51,13 +56,21 @@ def prepared(task: Task, info: TaskInfo | None = None, owner: str = "") -> Path:
     return target
 
 
-def _make(task: Task, target: Path, owner: str) -> None:
+def named(path: str, names: Collection[str]) -> bool:
+    """Whether a file is among `TaskInfo.files`, or in a folder of them: that ends with a slash."""
+    return path in names or any(path.startswith(name) for name in names if name.endswith("/"))
+
+
+def _make(task: Task, names: Collection[str], target: Path, owner: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
     try:
         _prepare(task, new, owner)
         _readable(new)
-        listing = json.dumps(_sizes(new))
+        sizes = _sizes(new)
+        if problem := _disagreement(sizes, names):
+            raise PluginError(f"{owner}: prepare {problem}.")
+        listing = json.dumps(sizes)
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
         target.with_suffix(LISTING).write_text(listing)
@@ -77,6 +90,20 @@ def _prepare(task: Task, folder: Path, owner: str) -> None:
         if about(error, folder):
             raise
         raise PluginError(f"{owner}: prepare failed: {cause_of(error)}.") from error
+
+
+def _disagreement(written: Collection[str], names: Collection[str]) -> str:
+    """How the files differ from those that `info` names, in words; empty: they do not."""
+    known = frozenset(names)
+    if extra := [path for path in written if not named(path, known)]:
+        return f"wrote {extra[0]}, which info.files does not name"
+    lacking = [name for name in names if name not in written and not _filled(name, written)]
+    return f"did not write {lacking[0]}, which info.files names" if lacking else ""
+
+
+def _filled(name: str, written: Collection[str]) -> bool:
+    """Whether a name is a folder's, and something lies in it."""
+    return name.endswith("/") and any(path.startswith(name) for path in written)
 
 
 def _whole(target: Path) -> bool:

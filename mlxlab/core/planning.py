@@ -26,7 +26,7 @@ from mlxlab.core.sandbox import Isolation, Sandbox
 from mlxlab.core.scaffold import Pace, Paced, Scaffold
 from mlxlab.core.states import MAX_BYTES
 from mlxlab.core.task import Grader, Task, TaskInfo
-from mlxlab.core.tasked import found_grader, stated_info
+from mlxlab.core.tasked import found_grader, stated_hidden, stated_info
 
 SIGNALS: dict[Feedback, tuple[str, ...]] = {
     "public": ("program output", "submission validity", "public score"),
@@ -67,13 +67,17 @@ class RunOptions(Specs):
 
 @dataclass(frozen=True)
 class Ground:
-    """A task with its public files prepared and its answers at hand; `owner` says whose it is."""
+    """A task with its public files prepared and its answers at hand.
+
+    `owner` says whose it is, `hidden` what no sandbox of it may show.
+    """
 
     task: Task
     info: TaskInfo
     inputs: Path
     grader: Grader
     owner: str = ""
+    hidden: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, task: Task, ideas: Sequence[str] = (), owner: str = "") -> Ground:
@@ -84,11 +88,11 @@ class Ground:
             PluginError: the task's own code failed, or states what cannot be.
         """
         who = owner or f"task '{type(task).__name__}'"
-        info = stated_info(who, task)
+        info, hidden = stated_info(who, task), stated_hidden(who, task)
         inputs = prepared(task, info, who)
         shown = info.preview or preview(inputs)
         info = woven(info.model_copy(update={"preview": shown}), ideas)
-        return cls(task, info, inputs, found_grader(who, task), who)
+        return cls(task, info, inputs, found_grader(who, task), who, hidden)
 
 
 def ground_of(made: Component[Task], ideas: Sequence[str] = ()) -> Ground:

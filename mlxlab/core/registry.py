@@ -209,7 +209,7 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         if field is None:
             raise UsageError(
                 f"{entry.kind} '{entry.name}' takes no argument, but got '{spec.argument}'.",
-                f"Write --{entry.kind} {entry.name}",
+                f"Write --{entry.kind} {entry.name}{_with_option(entry, model)}",
             )
         if not spec.argument:
             raise _unnamed(entry, field)
@@ -235,6 +235,12 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
         hint = choice_meant(error) or meaning or ""
         text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
         raise WrongOption(text, hint, option=where.partition(".")[0]) from error
+
+
+def _with_option(entry: Entry, model: type[BaseModel] | None) -> str:
+    """How a value is given to a component that takes no argument, where it has options."""
+    field = next(iter(model.model_fields), None) if model is not None else None
+    return f" or {entry.name}?{field}=VALUE" if field else ""
 
 
 def _validated(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlxlab.core.boundary import SLOW, Boundary, number_problem, whole
 from mlxlab.core.errors import PluginError
-from mlxlab.core.task import Grader, Task, TaskInfo
+from mlxlab.core.task import Grade, Grader, Task, TaskInfo
 
 _NUMBERS = ("baseline", "reference", "standard_error", "m_init", "m_best")
 
@@ -35,3 +35,20 @@ def found_grader(who: str, task: Task) -> Grader:
     if not isinstance(grader, Grader):
         raise PluginError(f"{who}: grader returned {type(grader).__name__}, which has no grade.")
     return grader
+
+
+def stated_hidden(who: str, task: Task) -> tuple[str, ...]:
+    """`task.hidden`; raises PluginError where it names nothing that could be hidden."""
+    with Boundary(who, "hidden"):
+        hidden: object = task.hidden
+    if not isinstance(hidden, tuple | list):
+        raise PluginError(f"{who}: hidden is {type(hidden).__name__}, no tuple of texts.")
+    wrong = next((each for each in hidden if not isinstance(each, str)), "")
+    if wrong != "":
+        raise PluginError(f"{who}: hidden holds {wrong!r}, no text.")
+    return tuple(hidden)
+
+
+def grade_problem(given: object) -> str:
+    """What keeps what `grade` returned from being a verdict, in words; empty: nothing."""
+    return "" if isinstance(given, Grade) else f"returned {type(given).__name__}, no Grade"

@@ -92,7 +92,7 @@ class Session:
             setup = SandboxSetup(
                 scratch=self._scratch,
                 inputs=self._ground.inputs,
-                hidden=self._ground.task.hidden,
+                hidden=self._ground.hidden,
                 cores=self._cores,
             )
             sandbox = self._make()

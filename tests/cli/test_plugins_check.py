@@ -315,3 +315,54 @@ def test_the_same_cause_is_told_once_to_people_and_each_time_in_json(place: Plac
     same = [each for each in checks if each["cause"].startswith(cause)]
     assert int(more.split()[0]) == len(same) - 1 > 20
     assert f"{whole['counts']['FAILED']} FAILED of" in done.stdout
+
+
+INSIDE = """
+from outerparts.inner import number
+
+
+class Nested:
+    'Asks another module of its package.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+
+    def judge(self, step, task):
+        return number(step)
+"""
+
+
+@pytest.fixture
+def nested(place: Place) -> Place:
+    (place.site / "outerparts").mkdir()
+    place.module("outerparts/__init__", INSIDE)
+    place.module("outerparts/inner", "def number(step):\n\n    return int('no number')\n")
+    distribution(place.site, "outer-parts", {"reward.nested": "outerparts:Nested"})
+    return place
+
+
+def test_a_failure_says_where_in_the_authors_own_files_it_was(nested: Place) -> None:
+    words = ("plugins", "check", "nested", "--only", "reward.copes_with_anything")
+    done = nested.mlx(*words)
+    (line,) = (line for line in done.stdout.splitlines() if "FAILED judge raises" in line)
+    assert line.endswith(" (at outerparts/inner.py:3)")
+    (one,) = json.loads(nested.mlx(*words, "--json").stdout)["components"]
+    assert {each["id"]: each["at"] for each in one["checks"]} == {
+        "loads": "",
+        "reward.copes_with_anything": "outerparts/inner.py:3",
+    }
+
+
+def test_single_checks_are_made_by_id_or_by_what_ids_begin_with(nested: Place) -> None:
+    words = ("--only", "component.is_desc", "--only", "component.loads_a", "--json")
+    done = nested.mlx("plugins", "check", "nested", *words)
+    (one,) = json.loads(done.stdout)["components"]
+    ids = [each["id"] for each in one["checks"]]
+    assert ids == ["loads", "component.is_described", "component.loads_alone"]
+    assert (done.returncode, one["ok"], one["not_checked"]) == (0, True, {})
+
+
+def test_an_id_that_no_check_has_is_the_users_error(nested: Place) -> None:
+    done = nested.mlx("plugins", "check", "nested", "--only", "component.is_describd")
+    assert done.returncode == 2
+    assert "is_describd'. Did you mean 'component.is_described'?" in done.stderr
+    assert nested.mlx("plugins", "check", "nested", "--only", "sandbox.").returncode == 2

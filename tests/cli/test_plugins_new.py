@@ -236,6 +236,19 @@ def test_every_name_that_is_registered_is_looked_at(kind: str) -> None:
     assert sorted(points) == sorted(f"{each}.wood-pecker" for each in names.kinds)
 
 
+def test_a_task_may_import_what_brings_no_types() -> None:
+    found = {
+        kind: tomllib.loads(contents(named(kind, "mlxlab-wood-pecker"))["pyproject.toml"])
+        for kind in ("task", "reward")
+    }
+    rules = {kind: each["tool"]["mypy"].get("overrides") for kind, each in found.items()}
+    modules = ["pandas.*", "sklearn.*"]
+    assert rules == {
+        "task": [{"module": modules, "ignore_missing_imports": True}],
+        "reward": None,
+    }
+
+
 def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()

@@ -12,6 +12,7 @@ from mlxlab.core.answers import recordable
 from mlxlab.core.choices import choice_of, messages_of
 from mlxlab.core.errors import PluginError
 from mlxlab.core.guarded import GuardedSandbox
+from mlxlab.core.planning import Ground
 from mlxlab.core.records import Completion, ComponentRef, Decision, Limits, Message
 from mlxlab.core.registry import Component
 from mlxlab.core.sandbox import ExecRequest, ExecResult, Packages, Snapshot
@@ -66,6 +67,22 @@ def test_a_task_s_info() -> None:
 
     with pytest.raises(PluginError, match=f"{WHO}: info failed: .*TaskInfo"):
         stated_info(WHO, Bad())
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"),
+    [
+        ("iris_noise", "hidden is str, no tuple of texts."),
+        (None, "hidden is NoneType, no tuple of texts."),
+        (("iris_noise", 3), "hidden holds 3, no text."),
+    ],
+)
+def test_what_a_task_hides(hidden: Any, told: str) -> None:
+    task = ToyTask()
+    task.hidden = hidden
+    with pytest.raises(PluginError) as failure:
+        Ground.of(task, owner=WHO)
+    assert failure.value.message == f"{WHO}: {told}"
 
 
 class Odd(MemorySandbox):

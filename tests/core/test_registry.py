@@ -61,7 +61,16 @@ class Named:
         self.config = config
 
 
-MADE = ("Grower", "Plain", "Named")
+class OptionalConfig(BaseModel):
+    depth: int = 1
+
+
+class Optional:
+    def __init__(self, config: OptionalConfig) -> None:
+        self.config = config
+
+
+MADE = ("Grower", "Plain", "Named", "Optional")
 
 
 class Fails:
@@ -103,7 +112,8 @@ def test_what_is_recorded_means_the_same_elsewhere_and_allows_nothing_later() ->
         ("grower?widht=1", "no option 'widht'. Did you mean 'width'?"),
         ("grower?width=x", "width: Input should be a valid integer"),
         ("grower?width=0", "greater than or equal to 1"),
-        ("plain:x", "takes no argument"),
+        ("plain:x", "takes no argument, but got 'x'. Write --scaffold plain"),
+        ("optional:5", "got '5'. Write --scaffold optional or optional?depth=VALUE"),
         ("named", "scaffold 'named' needs a title. Write --scaffold named:TITLE"),
         ("named:", "scaffold 'named' needs a title. Write --scaffold named:TITLE"),
         ("named:x?way=yes", "way: 'yes' is not 'text', 'json' or 'auto'. How it writes."),

@@ -208,6 +208,14 @@ def test_a_broken_rule_is_found_by_its_check(name):
     assert all(found[rule].message.endswith(".") for rule in RULES)
 
 
+def test_hidden_entries_that_nothing_installed_fits_are_named():
+    hidden = ("sklearn", "sklearn:datasets/data", "sklearn:datasets/dta", "no_such.part", "pandsa")
+    task = type("Hiding", (Toy,), {"hidden": hidden})
+    found = {f.id: f for f in check_task(task, lambda: MemorySandbox(lambda *_: None))}
+    told = "what hidden names is not installed here: sklearn:datasets/dta, no_such.part, pandsa."
+    assert found["info-complete"].message.endswith(told)
+
+
 def test_a_search_that_cannot_be_carried_out_proves_nothing():
     found = {f.id: f for f in check_task(Toy, lambda: MemorySandbox(lambda *_: None))}
     assert [found[name].status for name in IDS[-4:]] == ["fail"] * 4

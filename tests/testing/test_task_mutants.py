@@ -62,6 +62,17 @@ def test_a_value_is_malformed_where_it_has_to_be_a_number(
     assert told in result.cause
 
 
+def test_a_grader_that_returns_no_verdict_is_told_as_in_a_run() -> None:
+    spoiled = grading(lambda _, grade: 0.5)  # type: ignore[arg-type, return-value]
+    suite = type("Suite", (Sound,), {"make": staticmethod(spoiled)})
+    search = {"task.answers_cannot_be_had"}
+    failed = [each for each in run_checks(suite, without=search) if each.outcome == "FAILED"]
+    assert {"task.takes_its_sample", "task.refuses_what_is_malformed"} <= {e.id for e in failed}
+    # `judges_any_bytes` says it of the bytes that it sent.
+    told = {each.cause.partition(" for b")[0] for each in failed}
+    assert told <= {"grade returned float, no Grade", "grade returns float"}
+
+
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:
     assert set(MUTANTS) == set(CHECKS)
     assert all(check.promise.endswith(".") for check in CHECKS.values())

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return new(args.kind, args.name, args.out, args.json)
     from mlxlab.cli.plugins.check import check
 
-    return check(args.name, args.json, args.kind, args.timeout, args.load, args.strict)
+    return check(args.name, args.json, args.kind, args.timeout, args.load, args.strict, args.only)
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +66,13 @@ def _check(parser: argparse.ArgumentParser) -> None:
         help="what loading, and each check, may take: 90s, 5m (default: 2m)",
     )
     parser.add_argument("--load", action="store_true", help="only load it")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this check, or all whose ids begin so: sandbox.memory; may be repeated",
+    )
     parser.add_argument(
         "--strict", action="store_true", help="1 also if something could not be checked here"
     )

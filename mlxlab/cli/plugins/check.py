@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 
 from mlxlab.cli.plugins.entry import HOOK, environment, python, words_of, written
 from mlxlab.cli.plugins.find import find_entries
+from mlxlab.cli.plugins.only import left_out
 from mlxlab.cli.plugins.report import LOADS, Report
 from mlxlab.cli.plugins.trying import Findings, tried
 from mlxlab.core.components import ONE_EACH
@@ -28,6 +30,7 @@ def check(
     timeout_s: float = TIMEOUT_S,
     only_load: bool = False,
     strict: bool = False,
+    only: Sequence[str] = (),
 ) -> int:
     """Check every entry that a word means; exit status 1 if something fails.
 
@@ -38,18 +41,21 @@ def check(
         timeout_s: what one check may take.
         only_load: no checks but that it loads.
         strict: whether what cannot be checked here is a failure as well.
+        only: ids of checks, or what they begin with; none: all of them.
 
     Raises:
         UnknownComponent: the word means nothing.
-        UsageError: a component does not take the argument or the options.
+        UsageError: a component does not take the argument or the options, or an id is of no check.
     """
     report = Report(as_json, strict)
-    for entry, spec in _meant(word, kind):
+    meant = _meant(word, kind)
+    without = left_out(only, {entry.kind for entry, _ in meant}) if only else set()
+    for entry, spec in meant:
         report.begin(entry, spec)
         loads = load_apart(entry, timeout_s, spec)
         report.hear(loads)
         whole = loads.outcome == "ok" and not only_load
-        findings = tried(entry, spec, timeout_s, report.hear) if whole else Findings()
+        findings = tried(entry, spec, timeout_s, report.hear, without) if whole else Findings()
         report.end(entry, spec, loads, findings)
     return report.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised
 from mlxlab.core.spec import Spec
@@ -23,6 +24,17 @@ def same(kind: str, name: str, target: str, distribution: str) -> Entry:
         for entry in advertised(HOOKS if kind == HOOK else COMPONENTS)
         if words_of(entry) == (kind, name, target, distribution)
     )
+
+
+def files_of(entry: Entry) -> Path | None:
+    """The folder of a loaded entry's package, or its module's file; None where it has none."""
+    module = entry.target.partition(":")[0]
+    # All of mlxlab would be the checks as well.
+    names = [module] if entry.builtin else [module.partition(".")[0], module]
+    for name in names:
+        if file := getattr(sys.modules.get(name), "__file__", None):
+            return Path(file).parent if Path(file).stem == "__init__" else Path(file)
+    return None
 
 
 def written(entry: Entry, asked: Spec) -> str:

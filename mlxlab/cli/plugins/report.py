@@ -51,7 +51,8 @@ class Report:
         if self._told_before(result):
             return
         name = Text(f"  {plain(result.id):<{WIDTH}} ")
-        told = Text(plain(f"{result.outcome:<6} {result.cause}").rstrip())
+        place = f" (at {plain(result.at)})" if result.at else ""
+        told = Text(plain(f"{result.outcome:<6} {result.cause}").rstrip() + place)
         told.stylize(STYLES[result.outcome], 0, len(result.outcome))
         self._line(name + told)
 

@@ -12,10 +12,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mlxlab import testing
-from mlxlab.cli.plugins.entry import same
+from mlxlab.cli.plugins.entry import files_of, same
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.loading import loaded
@@ -62,6 +63,9 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
         return
     checks = {check.id for check in checks_of(base)} - without
     say(checks=sorted(checks))
+    if not checks:
+        say(done=True)
+        return
     target = loaded(entry)
     made, why = _made(entry, spec, target, suite)
     whole = _of_all(entry, spec) if suite == ALL else _of_kind(entry, spec, base, made)
@@ -69,15 +73,18 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
     if left:
         say(left=sorted(left), why=why or NOT_RUN)
     if checks - left:
-        _run(_said_when_ready(whole, say), gaps_of(made, whole), without | left, say)
+        ready, gaps = _said_when_ready(whole, say), gaps_of(made, whole)
+        _run(ready, gaps, without | left, files_of(entry), say)
     say(done=True)
 
 
-def _run(suite: type[Conformance], gaps: dict[str, str], without: set[str], say: Say) -> None:
+def _run(
+    suite: type[Conformance], gaps: dict[str, str], without: set[str], own: Path | None, say: Say
+) -> None:
     checks = {check.id for check in checks_of(suite)} - without
     begun = False
     try:
-        for result in run_checks(suite, gaps, without):
+        for result in run_checks(suite, gaps, without, own):
             begun = True
             if result.outcome == "not checked":
                 say(left=[result.id], why=result.cause)

@@ -8,7 +8,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -43,7 +43,9 @@ class Findings:
         return [result.id for result in self.results]
 
 
-def tried(entry: Entry, spec: str, timeout_s: float, hear: Hear) -> Findings:
+def tried(
+    entry: Entry, spec: str, timeout_s: float, hear: Hear, without: Collection[str] = ()
+) -> Findings:
     """Run what every component owes, then the suite of the entry's kind.
 
     Args:
@@ -51,12 +53,13 @@ def tried(entry: Entry, spec: str, timeout_s: float, hear: Hear) -> Findings:
         spec: how it is made.
         timeout_s: what one check may take.
         hear: who is told of each result as it comes.
+        without: ids of checks to leave out.
     """
     findings = Findings()
     if entry.kind == HOOK:
         return findings
     for suite in (COMPONENT, entry.kind):
-        _Suite(entry, spec, suite, timeout_s, hear, findings).run()
+        _Suite(entry, spec, suite, timeout_s, hear, findings, without).run()
     return findings
 
 
@@ -71,11 +74,12 @@ class _Suite:
         timeout_s: float,
         hear: Hear,
         findings: Findings,
+        without: Collection[str],
     ) -> None:
         self._words = (*words_of(entry), spec, suite)
         self._suite, self._timeout_s = suite, timeout_s
         self._hear, self._findings = hear, findings
-        self._done: set[str] = set()
+        self._done = set(without)
 
     def run(self) -> None:
         """Begin again after each check that hung or ended its process."""

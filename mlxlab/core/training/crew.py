@@ -105,7 +105,7 @@ class Crew:
         Asked for once of all tasks that hide the same.
         """
         ground = await self._grounds.of(task)
-        hidden = frozenset(ground.task.hidden)
+        hidden = frozenset(ground.hidden)
         async with self._asking:
             if hidden not in self._packages:
                 self._packages[hidden] = await self._found(task, ground)

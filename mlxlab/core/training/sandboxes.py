@@ -101,7 +101,7 @@ class Sandboxes:
         sandbox = GuardedSandbox(self._registry.create("sandbox", self._spec))
         scratch = Path(tempfile.mkdtemp(dir=self._folder))
         setup = SandboxSetup(
-            scratch=scratch, inputs=ground.inputs, hidden=ground.task.hidden, cores=self._cores
+            scratch=scratch, inputs=ground.inputs, hidden=ground.hidden, cores=self._cores
         )
         opened, began = Opened(task, sandbox, scratch), time.monotonic()
         self._open.add(opened)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 _SOURCE = Path(__file__).parents[1] / "zygote"
 _MODULES = (
-    *("__init__", "confine", "folders", "forked", "hiding", "ipc", "killing", "linux", "preload"),
-    *("program", "removal", "room", "seccomp", "server", "stream", "together", "tree"),
+    *("__init__", "confine", "folders", "forked", "hiding", "ipc", "killing", "leaving", "linux"),
+    *("preload", "program", "removal", "room", "seccomp", "server", "stream", "together", "tree"),
 )
 _BOOT = """\
 import base64,importlib.util,json,sys,zlib

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import builtins
 import contextlib
 import os
 import random
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from . import confine, linux
+from .leaving import leave
 
 _CANNOT_OPEN = 2
 _NOT_FOUND = 127
@@ -49,7 +48,8 @@ def start(request: Mapping[str, Any], out: int, err: int, bounds: confine.Bounds
         if request["script"] is None:
             os._exit(0)
         _seed(request["seed"])
-        _leave(_run(request["script"], request["args"]))
+        home = str(Path.cwd())
+        leave(_run(request["script"], request["args"]), home)
     except MemoryError:
         os.write(2, b"MemoryError: the limit is too low for Python itself\n")
         os._exit(1)
@@ -130,6 +130,7 @@ def _run(script: str, args: Sequence[str]) -> int:
         return _CANNOT_OPEN
     main = ModuleType("__main__")
     main.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
+    del sys.modules["__main__"]  # what it imports shall come after it
     sys.modules["__main__"] = main
     try:
         exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
@@ -164,16 +165,3 @@ def _cleaned(trace: TracebackType | None, path: str) -> TracebackType | None:
     while trace is not None and trace.tb_frame.f_code.co_filename != path:
         trace = trace.tb_next
     return trace
-
-
-def _leave(code: int) -> NoReturn:
-    """End as an interpreter does, less the time it takes to tear the libraries down."""
-    try:
-        threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
-        linux.flush_c_output()
-    finally:
-        os._exit(code)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mlxlab.core import boundary
 from mlxlab.core.errors import MissingExtra, SandboxUnavailable
 from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
+from mlxlab.testing.kit.placing import place_in
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""
@@ -16,18 +19,24 @@ Outcome = Literal["ok", "gap", "FAILED", "not checked"]
 
 
 class Result(NamedTuple):
-    """What a check came to; `cause` says in a line why it failed, is a gap, or was not made."""
+    """What a check came to.
+
+    `cause` says in a line why it failed, is a gap, or was not made; `at` is the last line of the
+    author's that a failure came through, where it came through one.
+    """
 
     id: str
     outcome: Outcome
     promise: str
     cause: str = ""
+    at: str = ""
 
 
 def run_checks(
     suite: type[Conformance],
     gaps: Mapping[str, str] | None = None,
     without: Collection[str] = (),
+    own: Path | None = None,
 ) -> Iterator[Result]:
     """Run every check of a suite, each on a subject set up for it; yields as they end.
 
@@ -35,6 +44,7 @@ def run_checks(
         suite: the class.
         gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
         without: ids to leave out.
+        own: the folder of the component's package, or its module's file, to say where it failed.
     """
     known = {**suite.gaps(), **(gaps or {})}
     subject = suite()
@@ -42,7 +52,11 @@ def run_checks(
     try:
         for check in checks_of(suite):
             if check.id not in without:
-                yield _judged(check, _failure(subject, check), known)
+                error = _failure(subject, check)
+                result = _judged(check, error, known)
+                if result.outcome == "FAILED" and error is not None and own is not None:
+                    result = result._replace(at=place_in(error, own))
+                yield result
     finally:
         _call(suite, "teardown_class")
 
@@ -84,11 +98,10 @@ def cause_of(error: BaseException) -> str:
     """An error in a line; an assertion's text alone."""
     if isinstance(error, AssertionError) and str(error):
         return " ".join(str(error).split())
-    last = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, AssertionError):
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{frame.line or last} (line {frame.lineno} of {frame.name})"
-    return last
+        return f"{frame.line or 'assert'} (line {frame.lineno} of {frame.name})"
+    return boundary.cause_of(error)
 
 
 def _call(whose: object, name: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from mlxlab.core.inputs import named
 from mlxlab.core.task import TaskInfo
 from mlxlab.testing.taskcheck.finding import Finding, failed, passed
+from mlxlab.testing.taskcheck.hiding import unmatched
 from mlxlab.testing.taskcheck.subject import Subject, score
 
 AGREE = "info.files and the folder must agree"
@@ -17,15 +19,15 @@ def files_repeat(subject: Subject) -> Finding:
     """Two preparations write the same bytes, and the files that the task names."""
     check = "files-repeat"
     first, second = _digests(subject.inputs), _digests(subject.repeat)
-    named = subject.info.files
+    names = subject.info.files
     for name in sorted(first.keys() | second.keys()):
         if first.get(name) != second.get(name):
             return failed(check, f"{name} is not the same each time it is prepared.")
-    for name in sorted({*named, *first}):
+    for name in sorted({*names, *first}):
         folder = name.endswith("/") and any(path.startswith(name) for path in first)
         if name not in first and not folder:
             return failed(check, f"{name} is named but not written: {AGREE}.")
-        if not _is_named(name, named):
+        if not named(name, names):
             return failed(check, f"{name} is written but not named: {AGREE}.")
     size = sum(path.stat().st_size for path in subject.inputs.rglob("*") if path.is_file())
     return passed(check, f"{len(first)} public files of {size} bytes are the same twice.")
@@ -50,7 +52,9 @@ def info_complete(subject: Subject) -> Finding:
         return failed(check, "; ".join(found) + ".")
     word = "higher" if info.metric.direction == "maximize" else "lower"
     scale = f"baseline {score(info.baseline)}, reference {score(info.reference)}"
-    return passed(check, f"{info.metric.name}, {word} is better: {scale}.")
+    lost = unmatched(subject.task.hidden)
+    hidden = f"; what hidden names is not installed here: {', '.join(lost)}" if lost else ""
+    return passed(check, f"{info.metric.name}, {word} is better: {scale}{hidden}.")
 
 
 def _gaps(info: TaskInfo) -> Iterator[str]:
@@ -60,7 +64,7 @@ def _gaps(info: TaskInfo) -> Iterator[str]:
     if info.submission.form == "table":
         yield from _table_gaps(info)
     sample = info.submission.sample
-    if sample and not _is_named(sample, info.files):
+    if sample and not named(sample, info.files):
         yield f"the sample {sample} is no public file"
     yield from _scale(info, "baseline", info.baseline, "reference", info.reference)
     yield from _scale(info, "m_init", info.m_init, "m_best", info.m_best)
@@ -95,11 +99,6 @@ def _scale(
         above = value is not None and most is not None and value > most
         if below or above:
             yield f"{name} {score(value)} lies outside the metric's range"
-
-
-def _is_named(path: str, named: Collection[str]) -> bool:
-    """Whether a file is named, or a folder of it: a name that ends with a slash."""
-    return path in named or any(path.startswith(name) for name in named if name.endswith("/"))
 
 
 def _digests(folder: Path) -> dict[str, str]:

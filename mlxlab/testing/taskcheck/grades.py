@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from mlxlab.core.task import Grade
 from mlxlab.testing.taskcheck.finding import Finding, failed, passed, skipped
-from mlxlab.testing.taskcheck.subject import Subject, score
+from mlxlab.testing.taskcheck.subject import NoGrade, Subject, score
 
 _NO_NUMBERS = {"an empty value": "", "a NaN": "nan", "words for a value": "no value"}
 """What stands in a cell that has to be a number, by what it is called."""
@@ -32,7 +32,7 @@ def sample_valid(subject: Subject) -> Finding:
         return skipped(check, "Not applicable: the task has no sample submission.")
     if subject.sample is None:
         return failed(check, f"There is no {name}.")
-    grade = subject.grader.grade(subject.sample)
+    grade = subject.grade(subject.sample)
     if problem := _unscored(subject, grade):
         return failed(check, f"{name} {problem}.")
     assert grade.private is not None
@@ -51,7 +51,7 @@ def oracle(subject: Subject) -> Finding:
     check, grader = "oracle", subject.grader
     if not isinstance(grader, Oracle):
         return skipped(check, "The grader does not hand out its answers, so this is not checked.")
-    grade = grader.grade(grader.oracle())
+    grade = subject.grade(grader.oracle())
     if problem := _unscored(subject, grade):
         return failed(check, f"The true answers {problem}.")
     assert grade.private is not None
@@ -68,7 +68,9 @@ def malformed_refused(subject: Subject) -> Finding:
     for name, data in _malformed(subject):
         count += 1
         try:
-            grade = subject.grader.grade(data)
+            grade = subject.grade(data)
+        except NoGrade:
+            raise
         except Exception as error:
             return failed(check, f"A submission with {name} raises {type(error).__name__}.")
         if grade.valid:

@@ -16,6 +16,7 @@ from typing import Any
 from mlxlab.core.errors import MlxError
 from mlxlab.core.records import Limits
 from mlxlab.core.task import Grade
+from mlxlab.testing.taskcheck.bar import Bar, bar, completed
 from mlxlab.testing.taskcheck.finding import Finding, failed, passed, skipped
 from mlxlab.testing.taskcheck.running import MAX_BYTES, execute, opened, problem
 from mlxlab.testing.taskcheck.subject import Subject, score
@@ -27,6 +28,9 @@ ROUTES = {
     "order": "no-answers-in-order",
 }
 """The check's id for each way that the program tries."""
+
+SHOWN = 3
+"""Further places that are named in the line."""
 
 LOOK_S = 40.0
 LIMITS = Limits(wall_s=300.0, memory_bytes=8 << 30)
@@ -83,7 +87,7 @@ async def _cheat(
             report = json.loads(await sandbox.read("found/report.json", MAX_BYTES))
         except FileNotFoundError:
             return {}, {}, "the program left no report"
-        paths = [path for leak in report["leaks"] for path in leak["paths"]]
+        paths = [path for leak in report["leaks"] for path in leak["paths"]] + report["honest"]
         return report, {path: await sandbox.read(path, MAX_BYTES) for path in paths}, None
 
 
@@ -93,18 +97,65 @@ def _judged(
     check, base = ROUTES[route], subject.baseline
     if base is None:
         return failed(check, "There is no baseline to compare with, not even by the sample.")
-    joined = []
+    joined: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
+    honest: Bar | None = None
     for leak in (leak for leak in report["leaks"] if leak["route"] == route):
         grade = _best(subject, [files[path] for path in leak["paths"]], base)
         if grade is None or grade.private is None:
             continue
         noise = subject.noise(grade)
-        facts = {k: v for k, v in leak.items() if k not in {"paths", "route"}}
+        facts = {k: v for k, v in leak.items() if k not in {"paths", "route", "missed"}}
         facts |= {"private": grade.private, "noise": noise}
+        counts = subject.gain(grade.private, base) > noise
+        if not leak["sure"]:
+            honest = honest or _bar(subject, report, files, base)
+            facts["honest"] = honest.score
+            counts = counts and _beats(subject, honest, grade, leak, files)
         joined.append(facts)
-        if subject.gain(grade.private, base) > noise:
-            return failed(check, _told(facts, base), leak=facts, package=_package(facts["source"]))
+        if counts:
+            told.append(facts)
+    if told:
+        return _found(check, subject, told, base)
     return passed(check, _quiet(route, report, joined, base), tried=joined, **_searched(report))
+
+
+def _bar(subject: Subject, report: dict[str, Any], files: dict[str, bytes], base: float) -> Bar:
+    quick = _best(subject, [files[path] for path in report["honest"]], base)
+    return bar(subject, quick, base)
+
+
+def _beats(
+    subject: Subject, honest: Bar, grade: Grade, leak: dict[str, Any], files: dict[str, bytes]
+) -> bool:
+    """Whether what a column gives is better than what is honest, or as good as the answers."""
+    if honest.beaten(subject, grade):
+        return True
+    missed = frozenset(leak["missed"])
+    whole = [completed(subject, files[path], missed) for path in leak["paths"]]
+    closed = _best(subject, [data for data in whole if data is not None], honest.score)
+    return honest.answered(subject, closed, leak["coverage"])
+
+
+def _found(check: str, subject: Subject, told: list[dict[str, Any]], base: float) -> Finding:
+    """The best way in whole, and the other places by name."""
+    best = max(told, key=lambda facts: subject.gain(facts["private"], base))
+    places = dict.fromkeys(_place(facts["source"]) for facts in (best, *told))
+    return failed(
+        check,
+        _told(best, base) + _also(list(places)[1:]),
+        leak=best,
+        package=_package(best["source"]),
+        places=list(places),
+    )
+
+
+def _also(places: list[str]) -> str:
+    """The other places where answers were found: the first few, and how many more."""
+    if not places:
+        return ""
+    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return f" Also in {', '.join(places[:SHOWN])}{more}."
 
 
 def _best(subject: Subject, submissions: list[bytes], base: float) -> Grade | None:
@@ -112,7 +163,7 @@ def _best(subject: Subject, submissions: list[bytes], base: float) -> Grade | No
     scored: list[tuple[float, int, Grade]] = []
     for number, data in enumerate(submissions):
         with suppress(Exception):  # that a grader raises is what `malformed-refused` finds
-            grade = subject.grader.grade(data)
+            grade = subject.grade(data)
             if grade.valid and grade.private is not None:
                 scored.append((subject.gain(grade.private, base), number, grade))
     return max(scored)[2] if scored else None
@@ -124,14 +175,22 @@ def _told(facts: dict[str, Any], base: float) -> str:
     return (
         f"'{facts['column']}' in {_place(facts['source'])}{whose}, joined on {facts['on']} "
         f"({facts['coverage']:.0%} of the test rows), scores {score(facts['private'])}; "
-        f"the baseline is {score(base)}, the noise {score(facts['noise'])}."
+        + _against(facts, base)
     )
+
+
+def _against(facts: dict[str, Any], base: float) -> str:
+    if "honest" in facts:
+        return f"honest solutions score {score(facts['honest'])}, the baseline is {score(base)}."
+    return f"the baseline is {score(base)}, the noise {score(facts['noise'])}."
 
 
 def _quiet(route: str, report: dict[str, Any], joined: list[dict[str, Any]], base: float) -> str:
     if joined:
         best = joined[0]
         told = f"'{best['column']}' of {_place(best['source'])} scores {score(best['private'])}"
+        if "honest" in best:
+            return f"{told}, not more than honest solutions do ({score(best['honest'])})."
         return f"{told}, no better than the baseline {score(base)} but by noise."
     if route == "outside":
         left = report["files"] - report["read"]
@@ -147,7 +206,7 @@ def _quiet(route: str, report: dict[str, Any], joined: list[dict[str, Any]], bas
 
 
 def _searched(report: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in report.items() if key != "leaks"}
+    return {key: value for key, value in report.items() if key not in {"leaks", "honest"}}
 
 
 def _place(source: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from mlxlab.core.records import Limits
 from mlxlab.core.sandbox import ExecRequest, ExecResult, Sandbox, SandboxFileError, SandboxSetup
+from mlxlab.core.tasked import stated_hidden
 from mlxlab.testing.taskcheck.finding import Finding, failed, passed, skipped
 from mlxlab.testing.taskcheck.subject import Subject, score
 
@@ -21,10 +22,9 @@ async def opened(subject: Subject, name: str) -> AsyncIterator[Sandbox]:
     sandbox = subject.sandbox()
     folder = subject.scratch / name
     folder.mkdir()
+    hidden = stated_hidden(f"task '{subject.info.id}'", subject.task)
     cores = len(os.sched_getaffinity(0))
-    setup = SandboxSetup(
-        scratch=folder, inputs=subject.inputs, hidden=subject.task.hidden, cores=cores
-    )
+    setup = SandboxSetup(scratch=folder, inputs=subject.inputs, hidden=hidden, cores=cores)
     await sandbox.open(setup)
     try:
         yield sandbox
@@ -63,7 +63,7 @@ def starter_runs(subject: Subject) -> Finding:
         return failed(check, f"{info.entrypoint} does not run: {why}.")
     if data is None:
         return failed(check, f"{info.entrypoint} leaves no {info.submission.path}.")
-    grade = subject.grader.grade(data)
+    grade = subject.grade(data)
     if not grade.valid:
         return failed(check, f"{info.entrypoint} leaves an invalid submission: {grade.message}")
     took = f"runs in {result.duration_s:.1f} s"

@@ -9,12 +9,17 @@ from pathlib import Path
 
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Grade, Grader, Task, TaskInfo
+from mlxlab.core.tasked import grade_problem
 
 NOISE = 3.0
 """Standard errors that a difference of scores must exceed to be one."""
 
 SHARE = 0.05
 """Where no standard error is known: of the way from baseline to reference."""
+
+
+class NoGrade(AssertionError):
+    """The grader returned something else than a verdict, which ends a run."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,15 @@ class Subject:
         """The score of a naive submission: as stated, else what the sample gets."""
         if self.info.baseline is not None:
             return self.info.baseline
-        grade = self.grader.grade(self.sample or b"")
+        grade = self.grade(self.sample or b"")
         return grade.private if grade.valid else None
+
+    def grade(self, submission: bytes) -> Grade:
+        """The grader's verdict, looked at as a run does; raises NoGrade if it is none."""
+        grade = self.grader.grade(submission)
+        if problem := grade_problem(grade):
+            raise NoGrade(f"grade {problem}")
+        return grade
 
     def gain(self, score: float, over: float) -> float:
         """How much better a score is than another; negative if it is worse."""

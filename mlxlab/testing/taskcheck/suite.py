@@ -14,7 +14,7 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
 from mlxlab.testing.taskcheck import facts, grades, leaks, rows, running
 from mlxlab.testing.taskcheck.finding import Finding, failed
-from mlxlab.testing.taskcheck.subject import Subject
+from mlxlab.testing.taskcheck.subject import NoGrade, Subject
 
 CHECKS: dict[str, Callable[[Subject], Finding | list[Finding]]] = {
     "files-repeat": facts.files_repeat,
@@ -56,6 +56,8 @@ def _guarded(
         found = check(subject)
     except MlxError:
         raise
+    except NoGrade as error:
+        return [failed(name, f"{error}.")]
     except Exception as error:
         cause = traceback.format_exception_only(error)[-1].strip()
         return [failed(name, f"The task raises an exception: {cause}.")]

@@ -19,6 +19,7 @@ class _Kind(NamedTuple):
         entries: the lines of its entry points.
         prepare: what a machine of GitHub needs before the tests, as a command.
         look: a further command that looks at it.
+        untyped: packages that bring no types, and are likely to be imported.
     """
 
     summary: str
@@ -29,6 +30,7 @@ class _Kind(NamedTuple):
     entries: tuple[str, ...]
     prepare: str = ""
     look: str = ""
+    untyped: tuple[str, ...] = ()
 
 
 _FIELDS = (
@@ -107,6 +109,7 @@ _KINDS = {
         # Programs run in the sandbox `local`, which Ubuntu 24.04 forbids as it is installed.
         prepare="sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
         look="mlx tasks check {name}",
+        untyped=("pandas", "sklearn"),
     ),
     "trainer": _Kind(
         summary="A trainer for mlxlab without a model: it keeps the best recorded answers",
@@ -156,6 +159,7 @@ def words(names: Names) -> dict[str, str]:
         "entries": "\n".join(line.format(**given) for line in kind.entries),
         "prepare": _steps(kind.prepare),
         "look": _steps(kind.look.format(**given)),
+        "untyped": _untyped(kind.untyped),
         "looks": f"\n$ {kind.look.format(**given)}" if kind.look else "",
     }
 
@@ -163,6 +167,17 @@ def words(names: Names) -> dict[str, str]:
 def _steps(command: str) -> str:
     """A command as a line of a workflow, where there is one."""
     return f"      - run: {command}\n" if command else ""
+
+
+def _untyped(packages: tuple[str, ...]) -> str:
+    """Settings of mypy for packages without types; it is no fault that none is imported yet."""
+    if not packages:
+        return ""
+    modules = ", ".join(f'"{name}.*"' for name in packages)
+    return (
+        "warn_unused_configs = false\n\n"
+        f"[[tool.mypy.overrides]]\nmodule = [{modules}]\nignore_missing_imports = true\n"
+    )
 
 
 def usage(names: Names) -> list[str]:

@@ -28,6 +28,16 @@ _SIGNALS = {
     ),
     "import ctypes; print('before', flush=True); ctypes.string_at(0)": (-11, "SIGSEGV"),
 }
+_OPEN = """
+class Log:
+    def __init__(self, name):
+        self.file = open(name, "w")
+        self.file.write("hello")
+
+log, file = Log("held"), open("plain", "w")
+print("hello", end="", file=file)
+"""
+_ENDS = ("", "raise SystemExit(3)", "def fail(file): 1 / 0\nfail(file)")
 
 
 class Ending(Harness):
@@ -79,3 +89,12 @@ class Ending(Harness):
             "print('main')"
         )
         assert self.says(code).split() == ["main", "thread", "atexit"]
+
+    def test_open_files_are_written_at_the_end(self) -> None:
+        """What a program wrote to a file that it left open is there, however it exits."""
+        for end in _ENDS:
+            result = self.script(_OPEN + end)
+            assert result.outcome == "exited", result
+            for name in ("plain", "held"):
+                assert self.wait(self.sandbox.read(name)) == b"hello", (end, name)
+                self.wait(self.sandbox.remove(name))

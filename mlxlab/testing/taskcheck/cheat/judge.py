@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FOLDS = 3
 MOST_ROWS = 3000
 TREES = 30
+LEAST = 0.02
+"""Explained share from which a column tells anything."""
 
 
 def tree(x: NDArray[Any], y: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
@@ -35,13 +37,20 @@ def line(x: NDArray[Any], y: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[A
     return lambda new: np.asarray(np.column_stack([np.ones(len(new)), new]) @ weights)
 
 
-def forest(x: NDArray[Any], y: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def forest(
+    x: NDArray[Any], y: NDArray[Any], leaf: int = 3
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """A quick honest model of many columns."""
     from sklearn.ensemble import ExtraTreesRegressor
 
-    model = ExtraTreesRegressor(TREES, min_samples_leaf=3, random_state=0)
+    model = ExtraTreesRegressor(TREES, min_samples_leaf=leaf, random_state=0)
     model.fit(x, y.ravel() if y.shape[1] == 1 else y)
     return lambda new: model.predict(new).reshape(len(new), -1)
+
+
+def calm(x: NDArray[Any], y: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """A forest of large leaves, which does not learn the noise."""
+    return forest(x, y, leaf=max(3, len(x) // 20))
 
 
 def skill(fit: Fit, x: NDArray[Any], y: NDArray[Any], groups: NDArray[Any] | None = None) -> float:
@@ -73,4 +82,12 @@ def honest(own: Own) -> float:
 
 def tells_more(found: float, by_itself: float) -> bool:
     """Whether a column leaves clearly less unexplained than the task's own columns do."""
-    return found > 0.02 and 1 - found < 0.7 * (1 - by_itself)
+    return found > LEAST and 1 - found < 0.7 * (1 - by_itself)
+
+
+def keeps_up(found: float, by_itself: float) -> bool:
+    """Whether a column alone explains about what all the task's own columns do.
+
+    The true answers do no more where the training labels are noisy: nothing explains the noise.
+    """
+    return found > LEAST and 1 - found < 1.05 * (1 - by_itself)

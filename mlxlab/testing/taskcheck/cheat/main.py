@@ -6,7 +6,9 @@ import contextlib
 import json
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,17 +17,20 @@ from . import judge, leaks
 from .leaks import Leak
 from .own import Contract, Own, load
 from .readers import read
-from .submit import variants
+from .submit import test_ids, variants
 from .tables import Table
 from .walk import candidates
 
 OUT = "found"
-TRIED = 4
-"""Leaks of one route that are written out: the most promising ones."""
+TRIED, OF_ONE = 12, 4
+"""Leaks of one route, and of one file, that are written out: the most promising ones."""
 
 WALK_S = 10.0
 CERTAIN = 0.9
-"""What a leak promises that makes it needless to look further: explained times covered."""
+"""What a leak promises that makes it needless to look long: explained times covered."""
+
+MORE_S = 8.0
+"""How long other places are looked for once there is such a leak."""
 
 
 def main(setting: dict[str, Any]) -> None:
@@ -48,6 +53,8 @@ def main(setting: dict[str, Any]) -> None:
     for table in own.others:
         found += leaks.public(own, table)
     looked = _look(own, found, seconds)
+    honest = [] if all(leak.sure for leak in found) else list(leaks.honest(own))
+    _complete(found, honest)
     report = {
         "train_rows": own.train,
         "test_rows": own.test,
@@ -55,25 +62,44 @@ def main(setting: dict[str, Any]) -> None:
         "blocks": len(own.blocks),
         **looked,
         "leaks": _write(own, found),
+        "honest": [
+            path for n, leak in enumerate(honest) for path in _written(own, leak, f"honest-{n}")
+        ],
     }
     Path(OUT, "report.json").write_text(json.dumps(report))
 
 
+def _complete(found: list[Leak], honest: list[Leak]) -> None:
+    """Give the rows that an unsure leak has not found what an honest model says."""
+    import numpy as np
+
+    for place, leak in enumerate(found if honest else []):
+        usual = honest[0].predicted
+        if not leak.sure and leak.predicted is not None and usual is not None:
+            missed = np.isnan(leak.predicted).any(axis=1)
+            whole = np.where(missed[:, None], usual, leak.predicted)
+            facts = {**leak.facts, "missed": missed}
+            found[place] = replace(leak, predicted=whole, facts=facts)
+
+
 def _look(own: Own, found: list[Leak], seconds: float) -> dict[str, Any]:
-    """Join every table outside; stops when the time is up, or the answers were found.
+    """Join every table outside; stops when the time is up, soon if the answers were found.
 
     It is processor time: on a busy machine the search takes longer and finds the same.
     """
     began = time.process_time()
+    until = began + seconds
     search = _Search(own, found)
     files = 0
     for paths in candidates(str(Path.cwd()), own.test // 10, min(WALK_S, seconds / 4)):
         files += len(paths)
         for path in paths:
-            if search.successful or time.process_time() - began > seconds:
+            if time.process_time() > until:
                 break
             search.try_file(path)
-        if search.successful:
+            if search.successful:
+                until = min(until, search.successful + MORE_S)
+        if search.successful and time.process_time() > until:
             break
     return {
         "files": files,
@@ -93,7 +119,8 @@ class _Search:
         self.read = 0
         self.tables = 0
         self.unjoined: list[str] = []
-        self.successful = False
+        self.successful = 0.0
+        """When the answers were found, by the clock of `_look`; 0 if they were not."""
 
     @cached_property
     def _honest(self) -> float:
@@ -102,6 +129,7 @@ class _Search:
     def try_file(self, path: str) -> None:
         """Join the tables of one file."""
         self.read += 1
+        unsure: list[Leak] = []
         for table in _tables(path):
             self.tables += 1
             if len(table) < max(10, self._own.test // 20) and not table.blocks:
@@ -111,8 +139,12 @@ class _Search:
             except Exception as error:
                 self.unjoined.append(f"{table.source}: {error!r}")
                 continue
-            self._found += new
-            self.successful |= any(leak.promise > CERTAIN and not leak.copied for leak in new)
+            self._found += (leak for leak in new if leak.sure)
+            unsure += (leak for leak in new if not leak.sure)
+            if any(leak.promise > CERTAIN and not leak.copied and leak.sure for leak in new):
+                self.successful = self.successful or time.process_time()
+        # Many files may have some; each hands in its best ones only.
+        self._found += sorted(unsure, key=lambda leak: -leak.promise)[:OF_ONE]
 
 
 def _tables(path: str) -> Iterator[Table]:
@@ -125,11 +157,35 @@ def _write(own: Own, found: list[Leak]) -> list[dict[str, Any]]:
     Path(OUT).mkdir(exist_ok=True)
     told = []
     for route in ("outside", "public", "twins", "order"):
-        ranked = sorted((x for x in found if x.route == route), key=lambda x: -x.promise)
-        for number, leak in enumerate(ranked[:TRIED]):
-            paths = []
-            for form, frame in variants(own, leak).items():
-                paths.append(f"{OUT}/{route}-{number}-{form}.csv")
-                frame.to_csv(paths[-1], index=False, lineterminator="\n")
-            told.append({"route": route, **leak.facts, "paths": paths})
+        chosen = _chosen([leak for leak in found if leak.route == route])
+        for number, leak in enumerate(chosen):
+            paths = _written(own, leak, f"{route}-{number}")
+            one = {"route": route, **leak.facts, "sure": leak.sure, "paths": paths}
+            if not leak.sure:
+                one["missed"] = test_ids(own)[leak.facts["missed"]].tolist()
+            told.append(one)
     return told
+
+
+def _chosen(found: list[Leak]) -> list[Leak]:
+    """The most promising ones, of several files if there are several."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for leak in sorted(found, key=lambda leak: (not leak.sure, -leak.promise)):
+        taken[leak.facts["source"]] += 1
+        if taken[leak.facts["source"]] <= OF_ONE:
+            kept.append(leak)
+    # The best one of each file first: people want to know of every place.
+    best = {leak.facts["source"]: leak for leak in reversed(kept)}
+    firsts = [leak for leak in kept if best[leak.facts["source"]] is leak]
+    rest = [leak for leak in kept if best[leak.facts["source"]] is not leak]
+    return [*firsts, *rest][:TRIED]
+
+
+def _written(own: Own, leak: Leak, name: str) -> list[str]:
+    """Write what it predicts in each form; returns the paths."""
+    paths = []
+    for form, frame in variants(own, leak).items():
+        paths.append(f"{OUT}/{name}-{form}.csv")
+        frame.to_csv(paths[-1], index=False, lineterminator="\n")
+    return paths

@@ -34,6 +34,11 @@ def variants(own: Own, leak: Leak) -> dict[str, pd.DataFrame]:
     return frames
 
 
+def test_ids(own: Own) -> pd.Series:
+    """The ids of the test rows in their order, written as in the example submission."""
+    return _aligned_sample(own)[own.contract.id_column]
+
+
 def _fill(
     frame: pd.DataFrame,
     name: str,

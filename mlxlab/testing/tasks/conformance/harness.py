@@ -14,7 +14,7 @@ from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Grade, Task
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.taskcheck.finding import Finding
-from mlxlab.testing.taskcheck.subject import Subject
+from mlxlab.testing.taskcheck.subject import NoGrade, Subject
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Harness(Conformance, ABC):
         """The verdict on the sample submission; on no bytes where there is none."""
         if cls._grade is None:
             subject = cls.subject()
-            cls._grade = called(subject.grader.grade, subject.sample or b"")
+            cls._grade = called(subject.grade, subject.sample or b"")
         return cls._grade
 
     @classmethod
@@ -92,6 +92,8 @@ def called(function: Callable[..., T], *arguments: Any) -> T:
     """What a task's method returns; an exception is told by the method's name."""
     try:
         return function(*arguments)
+    except NoGrade:
+        raise
     except Exception as error:
         name = getattr(function, "__name__", "a method")
         raise AssertionError(f"{name} raises {type(error).__name__}: {error}") from error

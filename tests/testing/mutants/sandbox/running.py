@@ -112,6 +112,9 @@ ENDING: dict[str, Make] = {
     "a_syntax_error_shows_its_line": asked(by_runpy),
     "what_is_not_there_is_said": told(lambda _: {"stderr": ""}),
     "threads_and_exit_handlers_finish": wrapping(after="import os; os._exit(0)"),
+    "open_files_are_written_at_the_end": wrapping(
+        before="import atexit, os; atexit.register(os._exit, 0)"
+    ),
 }
 SURROUNDINGS: dict[str, Make] = {
     "a_script_is_main": asked(lambda _: {"args": ()}),
