@@ -23,13 +23,14 @@ from mlxlab.testing.tasks.toy import FILES, ROWS, TRAIN
 
 STARTER = {"solution.py": "hand in zeros"}
 ANSWERS = ToyTask.submission([float(row) for row in range(ROWS)])
-REPORT = {"leaks": [], "files": 3, "read": 3, "tables": 2, "unjoined": []}
+REPORT = {"leaks": [], "files": 3, "read": 3, "tables": 2, "unjoined": [], "honest": []}
 LEAK = {
     "route": "public",
     "source": "more.csv",
     "column": "y",
     "on": "id",
     "coverage": 1.0,
+    "sure": True,
     "paths": ["found/0.csv"],
 }
 
