@@ -57,9 +57,10 @@ def trained(out: Path, bandit: Bandit, **options: Any) -> list[TrainProgress]:
 
 
 def test_a_bandit_with_a_known_optimum_is_solved(tmp_path: Path, bandit: Bandit) -> None:
-    options = {"steps": 100, "generations": 64, "max_completion_tokens": 1, "save_steps": 50}
-    told = trained(tmp_path, bandit, **options, micro_batch=64)
-    assert [each.step for each in told] == list(range(1, 101))
+    options = {"generations": 64, "max_completion_tokens": 1, "save_steps": 60, "micro_batch": 64}
+    # At a higher rate it depends on the processor's sums whether one letter is stuck.
+    told = trained(tmp_path, bandit, **options, steps=120, lr=3e-3)
+    assert [each.step for each in told] == list(range(1, 121))
     before, after = told[0].figures, [each.figures for each in told[-10:]]
     assert before["reward"] < 0.3
     assert sum(each["reward"] for each in after) / 10 > 0.95
