@@ -22,6 +22,7 @@ from mlxlab.api.bench.wire import Message
 from mlxlab.core.clock import now
 from mlxlab.core.cores import processors, shares
 from mlxlab.core.errors import RecordError
+from mlxlab.core.manifest import RunManifest
 
 ATTEMPTS = 3
 """How often one session tries a cell that an outage ended."""
@@ -77,13 +78,19 @@ class Running:
             run, before = runs.get(cell.id), last.get(cell.id)
             outcome = before.event if before is not None else None
             if run is not None and run.status == "done" and outcome not in FINAL:
-                outcome = ended_by(run)  # the bench was killed before it could write that
+                outcome = self._caught_up(cell, run, before)
             if outcome == "failed" or (outcome == "done" and run is not None):
                 self.state.outcomes[cell.id] = outcome
                 continue
             attempts = before.attempt if before is not None else 0
             self._queue.append(Job(cell, run.run_id if run else None, attempts))
         self.state.spent = self._treasury.spent
+
+    def _caught_up(self, cell: Cell, run: RunManifest, before: Event | None) -> Outcome:
+        """Record how a run ended whose bench was killed before it could write that."""
+        attempts = before.attempt if before is not None else 1
+        self._add(Job(cell, run.run_id, attempts), outcome := ended_by(run))
+        return outcome
 
     async def run(self) -> State:
         """Until every cell has ended or nothing may be spent any more.

@@ -173,6 +173,8 @@ def _training(work: Work, table: TrainTable, common: dict[str, Any]) -> Stage:
     start = start_of(work, table)
     needs = (*collected_by(work, table), *((start,) if start is not None else ()))
     said = table.model_dump(exclude={"card", "launch"})
+    if said["cache"] == "shared":
+        del said["cache"]  # the default is no reason to train again
     said |= {"model": table.model or work.spec.model, "tasks": state_tasks(work, table)}
     said["reward"] = table.reward or work.spec.reward
     kind = "sft" if table in work.spec.sft else "rl"

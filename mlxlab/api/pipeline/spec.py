@@ -80,6 +80,10 @@ class TrainTable(Table):
         description="A command that starts `mlx train` in processes of its own: "
         "'accelerate launch --num_processes 8'.",
     )
+    cache: Literal["shared", "own"] = Field(
+        "shared",
+        description="own: outcomes of no other stage are used, so that its seconds are its own.",
+    )
     card: Literal["main", "ablation"] = Field(
         "main", description="ablation: shown apart in the report."
     )

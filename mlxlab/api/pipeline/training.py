@@ -94,7 +94,7 @@ def options_of(work: Work, table: TrainTable) -> dict[str, Any]:
         "editor": spec.editor,
         "workers": work.workers,
         "exec_timeout_s": table.exec_timeout or spec.exec_timeout,
-        "cache": work.cache,
+        "cache": work.cache if table.cache == "shared" else None,
         "seed": spec.seed,
         "tasks": state_tasks(work, table),
     }

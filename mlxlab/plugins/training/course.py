@@ -51,9 +51,10 @@ class Course:
             if done:
                 self._transitions = self._journal.counters["transitions"]
                 restore(self._journal.counters)
-            for number in range(done + 1, self._total + 1):
-                torch.manual_seed(self._seed * 1_000_003 + number)
-                step(number)
+            while not self._journal.over:
+                done += 1
+                torch.manual_seed(self._seed * 1_000_003 + done)
+                step(done)
             return self._journal.finish(self._learner.config.model_dump(exclude_none=True))
         finally:
             self._journal.close()

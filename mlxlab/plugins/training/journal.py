@@ -49,22 +49,25 @@ class Journal:
         self._last: dict[str, float] = {}
         self._before_s = 0.0
         self._since = perf_counter()
+        self._step = 0
+        self.over = False
+        """Whether the last step is done."""
         self.counters: dict[str, Any] = {}
 
     def resume(self) -> int:
         """Take up the newest checkpoint; returns its step, 0 where there is none."""
         kept = self._checkpoints.newest()
-        step = 0
         if kept is not None:
-            step = kept.step
+            self._step = kept.step
             kept.load({name: inner(part.net) for name, part in self._parts.items()})
             for name, part in self._parts.items():
                 part.optimizer.load_state_dict(kept.states(f"{name}-optimizer"))
             self._go_on(kept.counters)
         if self._main:
-            self._samples = Samples(self._job.out, after=step)
+            self._samples = Samples(self._job.out, after=self._step)
         begin(self._learner.accelerator, self._trainer, self._learner.config.model_dump())
-        return step
+        self.over = self._ends()
+        return self._step
 
     def commit(
         self,
@@ -81,15 +84,17 @@ class Journal:
             samples: what was sampled in it.
             counters: what the trainer will find in `counters` after a kill.
         """
+        self._step = step
         self._first = self._first or dict(figures)
         self._last = dict(figures)
+        self.over = self._ends()
         self._learner.accelerator.log(dict(figures), step=step)
         if not self._main:
             return
         assert self._samples is not None
         self._samples.add(samples)
         self._waiting.append(TrainProgress(step=step, total=self._total, figures=dict(figures)))
-        if step % self._every == 0 or step == self._total:
+        if step % self._every == 0 or self.over:
             self._save(step, counters)
 
     def close(self) -> None:
@@ -103,7 +108,7 @@ class Journal:
         facts = Facts(
             trainer=self._trainer,
             options=options,
-            steps=self._total,
+            steps=self._step,
             first=self._first,
             last=self._last,
             seconds=self._seconds(),
@@ -140,6 +145,17 @@ class Journal:
         )
         for each in told:
             self._job.tell(each)
+
+    def _ends(self) -> bool:
+        """Whether there are enough steps, or no time for more; each process hears the same."""
+        if self._step >= self._total:
+            return True
+        limit, accelerator = self._learner.config.max_s, self._learner.accelerator
+        if limit is None or not self._step:
+            return False
+        if self._main and self._seconds() >= limit:
+            accelerator.set_trigger()
+        return bool(accelerator.check_trigger())
 
     def _seconds(self) -> float:
         return self._before_s + perf_counter() - self._since

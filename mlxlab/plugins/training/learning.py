@@ -28,6 +28,13 @@ LOGITS = 1 << 26
 class Learning(Weights):
     """What the trainers with an own loop let their user say; their configs inherit it."""
 
+    max_s: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds of training, over all its resumptions: the step in which they pass is "
+        "the last, though `steps` are more.",
+    )
     temperature: float = Field(1.0, gt=0, description="Of sampling, and of the probabilities.")
     max_completion_tokens: int = Field(256, gt=0, description="Longest action, in tokens.")
     max_prompt_tokens: int | None = Field(

@@ -36,6 +36,13 @@ class GRPOConfig(Weights, Revisits):
         None, description="ml-agent: the paper's settings, as far as GRPO shares them with its PPO."
     )
     steps: int = Field(120, gt=0, description="Optimizer steps.")
+    max_s: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds of training, over all its resumptions: the step in which they pass is "
+        "the last, though `steps` are more.",
+    )
     states_per_step: int = Field(16, gt=0, description="Recorded states that each step draws.")
     generations: int = Field(8, ge=2, description="Actions sampled at each state: a group.")
     choose: How = Field("uniform", description="How states are drawn: uniform, task or variance.")

@@ -42,6 +42,8 @@ class Ledger:
 
     Args:
         total: optimizer steps of the whole training.
+        max_s: seconds of it, None without a limit.
+        again: optimizer steps on the same actions, which no checkpoint divides.
         group: actions of a group.
         gather: joins lists of all processes.
         main: whether this process writes.
@@ -55,11 +57,15 @@ class Ledger:
         *,
         total: int,
         group: int,
+        max_s: float | None = None,
+        again: int = 1,
         gather: Callable[[list[Any]], list[Any]] = list,
         main: bool = True,
     ) -> None:
         self._job, self._scoring, self._chooser = job, scoring, chooser
         self._total, self._group, self._gather, self._main = total, group, gather, main
+        self._max_s, self._again = max_s, again
+        self.step = 0
         self.rollouts: Rollouts | None = None
         self.drift: Drift | None = None
         self._samples: Samples | None = None
@@ -80,6 +86,7 @@ class Ledger:
         Its steps are told again, in case the kill came before; who heard of them leaves them out.
         """
         if mark is not None:
+            self.step = mark["step"]
             self._chooser.restore(mark["seen"])
             self._transitions = mark.get("transitions", 0)
             self._before_s = mark.get("seconds", 0.0)
@@ -98,7 +105,7 @@ class Ledger:
 
     def ended(self, step: int) -> None:
         """The weights were changed: judge the actions they were changed by."""
-        self._ended = perf_counter()
+        self._ended, self.step = perf_counter(), step
         current = self.rollouts.round if self.rollouts is not None else None
         assert current is not None
         again = self._judged is not None and self._judged[0] == current.number
@@ -134,6 +141,15 @@ class Ledger:
     def seconds(self) -> float:
         """Of training, in all processes that this one goes on from."""
         return self._before_s + perf_counter() - self._since
+
+    @property
+    def over(self) -> bool:
+        """Whether no step comes after the last one that ended; each process hears the same."""
+        if self.step >= self._total:
+            return True
+        if self._max_s is None or self.step % self._again:
+            return False
+        return bool(self._gather([self.seconds >= self._max_s])[0])
 
     def add(self, logs: dict[str, float]) -> None:
         """What the trainer logged about the step."""
@@ -197,6 +213,8 @@ class Events:
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """The optimizer has changed the weights."""
         self.ledger.ended(state.global_step)
+        if self.ledger.over:
+            control.should_save = control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any, **_: Any) -> None:
         """The trainer's own history would make each checkpoint larger than the one before."""

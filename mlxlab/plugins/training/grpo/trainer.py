@@ -71,7 +71,7 @@ class GRPO:
             found = newest(job.out / CHECKPOINTS)
             ledger.open(None if found is None else found[1])
             try:
-                _run(trainer, found, self.config.steps)
+                _run(trainer, found, ledger)
             finally:
                 ledger.close()
             state = _gathered(trainer)
@@ -79,7 +79,7 @@ class GRPO:
         facts = Facts(
             trainer="grpo",
             options=self.config.model_dump(),
-            steps=self.config.steps,
+            steps=ledger.step,
             first=ledger.first,
             last=ledger.last,
             seconds=ledger.seconds,
@@ -120,6 +120,8 @@ class GRPO:
             chooser,
             total=self.config.steps,
             group=self.config.generations,
+            max_s=self.config.max_s,
+            again=self.config.num_iterations,
             gather=gather_object if there.num_processes > 1 else list,
             main=there.is_main_process,
         )
@@ -163,15 +165,13 @@ class GRPO:
         return trainer
 
 
-def _run(trainer: Any, found: tuple[Path, dict[str, Any]] | None, steps: int) -> None:
+def _run(trainer: Any, found: tuple[Path, dict[str, Any]] | None, ledger: Ledger) -> None:
     if found is None:
         trainer.train()
-        return
-    folder, mark = found
-    if mark["step"] < steps:
-        trainer.train(resume_from_checkpoint=str(folder))
+    elif ledger.over:
+        trainer._load_from_checkpoint(str(found[0]))
     else:
-        trainer._load_from_checkpoint(str(folder))
+        trainer.train(resume_from_checkpoint=str(found[0]))
 
 
 def _gathered(trainer: Any) -> Any:
