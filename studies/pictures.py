@@ -17,12 +17,14 @@ PANELS = ("reward", "improvement", BEST)
 LINES = ("random valid", "random search", "best constant", "free probes + random", "ceiling")
 ABLATIONS = {
     "fine-tuning": ("sft", "sft-plain"),
-    "the reward's parts": ("grpo", "binary", "no-format", "no-corner"),
-    "episodes": ("grpo", "episodes-equal-transitions", "episodes-equal-time"),
+    "the reward's parts": ("grpo", "binary", "no-format"),
+    "the corner case": ("tight", "tight-no-corner"),
+    "equal transitions": ("grpo", "episodes-equal-transitions"),
+    "equal time": ("grpo-equal-time", "episodes-equal-time"),
 }
-"""What each ablation compares, the study's own arm first."""
+"""What each ablation compares, the step-wise arm first."""
 OURS = ("sft", "grpo")
-EPISODES = ABLATIONS["episodes"]
+EPISODES = ("equal transitions", "equal time")
 CURVES = {
     "reward": "reward of sampled actions",
     "improvement": "improvement rate of sampled actions",
@@ -50,9 +52,9 @@ def draw(results: Mapping[str, Any], folders: Mapping[int, Path], out: Path) -> 
     steps = {arm: _recorded(arm, folders) for arm in policies}
     trained = {arm: found for arm, found in steps.items() if found and "sft" not in arm}
     _curves(out / "curves.png", {arm: trained[arm] for arm in own if arm in trained}, chosen)
-    compared = {arm: trained[arm] for arm in EPISODES if arm in trained}
-    if len(compared) > 1:
-        _episodes(out / "episodes.png", compared, colours(["sft", *EPISODES]))
+    pairs = [ABLATIONS[name] for name in EPISODES]
+    if all(arm in trained for pair in pairs for arm in pair):
+        _episodes(out / "episodes.png", trained, pairs)
     if any(_ablated(arm) for arm in policies):
         _ablations(out / "ablations.png", results["means"], chosen)
     for path in out.glob("*.png"):
@@ -120,15 +122,18 @@ def _curves(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
         _legend(made, axes.flat, 5)
 
 
-def _episodes(path: Path, arms: Arms, chosen: Mapping[str, str]) -> None:
-    """Step-wise against episode-wise training by what was acted; minutes depend on the cache."""
-    with figure(path, 1, 2, (WIDTH, 3.6)) as (made, axes):
-        for panel, name in zip(axes.flat, ("reward", "improvement"), strict=True):
-            for arm, seeds in arms.items():
-                _curve(panel, seeds, name, _by_transitions, (arm, chosen[arm]))
-            panel.set_title(CURVES[name], fontsize=10, loc="left")
-            panel.set_xlabel("transitions (actions taken)", fontsize=9)
-        _legend(made, axes.flat, 3)
+def _episodes(path: Path, arms: Arms, pairs: Sequence[tuple[str, ...]]) -> None:
+    """Step-wise against episode-wise training: a column by what was acted, one by the seconds."""
+    reads = (_by_transitions, "transitions (actions taken)"), (_by_seconds, "seconds of its steps")
+    with figure(path, 2, 2, (WIDTH, 6.4)) as (made, axes):
+        for row, name in zip(axes, ("reward", "improvement"), strict=True):
+            for panel, pair, (read, axis) in zip(row, pairs, reads, strict=True):
+                colour = colours(["sft", *pair])
+                for arm in pair:
+                    _curve(panel, arms[arm], name, read, (arm, colour[arm]))
+                panel.set_title(CURVES[name], fontsize=10, loc="left")
+                panel.set_xlabel(axis, fontsize=9)
+        _legend(made, axes.flat, 4)
 
 
 def _curve(
@@ -169,6 +174,11 @@ def _by_step(steps: Steps) -> list[float]:
 def _by_transitions(steps: Steps) -> list[float]:
     each = [step.figures.get("actions", 0.0) for step in steps]
     return [s.figures.get("transitions", n) for s, n in zip(steps, accumulate(each), strict=True)]
+
+
+def _by_seconds(steps: Steps) -> list[float]:
+    """Of an arm with a cache of its own: elsewhere they depend on what other arms have done."""
+    return [*accumulate(step.figures["step_s"] for step in steps)]
 
 
 def _ablations(path: Path, means: Mapping[str, Any], chosen: Mapping[str, str]) -> None:

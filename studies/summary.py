@@ -21,7 +21,16 @@ Values = dict[str, dict[str, list[float]]]
 FIGURES = ("reward", "improvement", "valid", "unique", "v2")
 BEST = "best after 5 steps"
 MEASURES = [f"{figure}, {part}" for part in (HELD_IN, HELD_OUT) for figure in (*FIGURES, BEST)]
-AGAINST = ("grpo", "sft", "base", "random search", "best constant", "free probes + random")
+AGAINST = (
+    "grpo",
+    "grpo-equal-time",
+    "tight",
+    "sft",
+    "base",
+    "random search",
+    "best constant",
+    "free probes + random",
+)
 """What every trained policy is compared with."""
 
 

@@ -227,14 +227,21 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
     try:
         return _validated(model, values)
     except ValidationError as error:
-        where, said, missing = mistake(error)
-        if missing and where == getattr(model, "argument", None):
-            raise _unnamed(entry, where) from error
-        described = model.model_fields.get(where)
-        meaning = described.description if described is not None and " is not " in said else None
-        hint = choice_meant(error) or meaning or ""
-        text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
-        raise WrongOption(text, hint, option=where.partition(".")[0]) from error
+        raise _mistaken(entry, model, error) from error
+
+
+def _mistaken(entry: Entry, model: type[BaseModel], error: ValidationError) -> UsageError:
+    """What is wrong with the options, and what to write instead."""
+    where, said, missing = mistake(error)
+    if missing and where == getattr(model, "argument", None):
+        return _unnamed(entry, where)
+    described = model.model_fields.get(where)
+    meaning = (described.description if described is not None else None) or ""
+    hint = choice_meant(error) or (meaning if " is not " in said else "")
+    if missing and described is not None:
+        hint = f"Write {entry.name}?{where}=VALUE" + (f": {meaning}" if meaning else "")
+    text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
+    return WrongOption(text, hint, option=where.partition(".")[0])
 
 
 def _with_option(entry: Entry, model: type[BaseModel] | None) -> str:

@@ -50,12 +50,15 @@ def test_ablations_are_compared_with_the_studys_own_stages(
         "episodes-equal-time",
         "binary",
         "no-format",
-        "no-corner",
+        "grpo-equal-time",
+        "tight",
+        "tight-no-corner",
     }
 
 
 def test_the_equal_arms_are_equal(study: ModuleType, tmp_path: Path) -> None:
-    arms = {arm["name"]: arm["trainer"] for arm in study.tables(True)["rl"]}
+    tables = {arm["name"]: arm for arm in study.tables(True)["rl"]}
+    arms = {name: arm["trainer"] for name, arm in tables.items()}
     step, episodes = arms["grpo"], arms["episodes-equal-transitions"]
 
     def number(trainer: str, name: str) -> int:
@@ -64,6 +67,11 @@ def test_the_equal_arms_are_equal(study: ModuleType, tmp_path: Path) -> None:
     stepwise = [number(step, name) for name in ("?steps", "states_per_step", "generations")]
     rolled = [number(episodes, name) for name in ("?steps", "starts_per_step", "episodes", "turns")]
     assert math.prod(stepwise) == math.prod(rolled)
-    timed = arms["episodes-equal-time"]
-    assert timed.partition("&")[2] == episodes.partition("&")[2]
-    assert number(timed, "?steps") != number(episodes, "?steps")
+    for name, other in (("grpo-equal-time", step), ("episodes-equal-time", episodes)):
+        timed, limit = arms[name], f"&max_s={number(arms[name], 'max_s')}"
+        assert timed.replace(limit, "").partition("&")[2] == other.partition("&")[2]
+        assert number(timed, "?steps") > number(other, "?steps")
+        assert tables[name]["cache"] == "own"
+    assert number(arms["grpo-equal-time"], "max_s") == number(arms["episodes-equal-time"], "max_s")
+    assert arms["tight"] == arms["tight-no-corner"] == step
+    assert tables["tight"]["exec_timeout"] == tables["tight-no-corner"]["exec_timeout"]

@@ -253,8 +253,12 @@ def test_runs_are_found_below_folders_and_benches_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere does not exist"):
         run_folders([tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="empty holds no runs"):
+    with pytest.raises(UsageError, match=r"empty holds no runs\. Name run folders, or"):
         run_folders([tmp_path / "empty"])
+    record_run(tmp_path / "stage" / "bench" / "runs", "three")
+    for above in (tmp_path / "stage", tmp_path):  # which one is not guessed
+        with pytest.raises(UsageError, match=r"holds no runs. Some lie in .*bench/runs\.$"):
+            run_folders([above])
 
 
 def test_where_training_begins(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlxlab.api.bench import Bench
+from mlxlab.api.bench import Bench, Event
 from mlxlab.core.runs import list_runs
 from tests.acceptance.support import descendants, kill_tree
 from tests.acceptance.test_money import CALL_USD, Obedient
@@ -79,6 +79,20 @@ def test_killed_in_the_middle_and_taken_up(place: Place, all_of_it: bool) -> Non
     again = [e for e in happened(folder, "started") if e.attempt > 1]
     assert 1 <= len(again) <= 2
     assert not kept & {event.cell for event in again}
+
+
+def test_a_run_that_outlived_its_bench_is_written_down(place: Place) -> None:
+    folder = write_grid(place, seeds=2, steps=2)
+    assert place.mlx("bench", "grid.toml", "--quiet").returncode == 0
+    cells = folder / "cells.jsonl"
+    whole_record = cells.read_text().splitlines(keepends=True)
+    assert '"done"' in whole_record[-1]
+    cells.write_text("".join(whole_record[:-1]))  # killed before it could write that
+    for _ in range(2):
+        assert place.mlx("bench", "--resume", "benches/grid").returncode == 0
+        whole(folder, 2)
+    lost, found = Event.model_validate_json(whole_record[-1]), events(folder)[-1]
+    assert (found.cell, found.run_id, found.attempt) == (lost.cell, lost.run_id, lost.attempt)
 
 
 def test_a_killed_worker_costs_one_attempt_which_is_taken_up(place: Place) -> None:

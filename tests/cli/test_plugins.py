@@ -230,7 +230,7 @@ def test_show_tells_secrets_lists_and_what_is_known_to_fail(place: Place) -> Non
     done = place.mlx("plugins", "show", "gapped")
     assert done.returncode == 0, done.stderr
     assert "It opens doors." in done.stdout
-    assert "reward.pure: it asks a clock" in done.stdout
+    assert "  reward.pure\n    it asks a clock\n" in done.stdout
     assert "What opens it. It is not recorded." in done.stdout
     assert re.search(r"words +list\[str\]", done.stdout)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mlxlab.api.training import Training
+from mlxlab.api.training.lessons import lessons, nothing_learned
 from mlxlab.cli.train.figures import told, trend, vain, value
-from mlxlab.cli.train.lessons import lessons, nothing_learned
 from mlxlab.cli.train.lines import Pace, step_line
 from mlxlab.cli.train.panel import costs
 from mlxlab.cli.train.summary import print_summary
@@ -351,3 +351,6 @@ def test_the_summary_counts_all_steps_and_offers_nothing_that_learned_nothing(
     shown = capsys.readouterr().out
     assert "noted" in shown and "no action had a reward (20 of 20): nothing was learned" in shown
     assert "use it" not in shown
+    assert Training(folder).as_dict()["lessons"] == [
+        "no action had a reward (20 of 20): nothing was learned"
+    ]

@@ -61,6 +61,15 @@ class Named:
         self.config = config
 
 
+class NeedyConfig(BaseModel):
+    seed: str = Field(description="Where it grows from.")
+
+
+class Needy:
+    def __init__(self, config: NeedyConfig) -> None:
+        self.config = config
+
+
 class OptionalConfig(BaseModel):
     depth: int = 1
 
@@ -70,7 +79,7 @@ class Optional:
         self.config = config
 
 
-MADE = ("Grower", "Plain", "Named", "Optional")
+MADE = ("Grower", "Plain", "Named", "Needy", "Optional")
 
 
 class Fails:
@@ -120,6 +129,7 @@ def test_what_is_recorded_means_the_same_elsewhere_and_allows_nothing_later() ->
         ("named:x?word=A1", "word: 'A1' is not of the form ^[a-z]+$. In small letters."),
         ("named:x?odd=1", "named': odd: not 1."),
         ("plain?x=1", "has no options"),
+        ("needy", "needy': seed: it is missing. Write needy?seed=VALUE: Where it grows from."),
     ],
 )
 def test_what_the_user_got_wrong_is_said_with_the_way_out(spec: str, words: str) -> None:

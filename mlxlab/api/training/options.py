@@ -70,6 +70,11 @@ def as_paths(runs: Sequence[Path | str] | Path | str) -> tuple[Path, ...]:
     return (Path(runs),) if isinstance(runs, str | Path) else tuple(Path(run) for run in runs)
 
 
+_NAMED = "Name run folders, or folders of runs."
+_DEEPER = ("*/*", "*/*/*")
+"""Where the runs lie of a place that is above theirs, such as a stage of a pipeline."""
+
+
 def run_folders(places: Sequence[Path]) -> list[Path]:
     """The run folders that are meant, each once: a folder of runs stands for all of them.
 
@@ -90,7 +95,9 @@ def _runs_in(place: Path) -> list[Path]:
         if runs := [run.path for run in list_runs(root)]:
             return runs
     what = "holds no runs" if place.is_dir() else "does not exist"
-    raise UsageError(f"{place} {what}.", "Name run folders, or folders of runs.")
+    deeper = next((run for depth in _DEEPER for run in place.glob(f"{depth}/run.json")), None)
+    hint = f"Some lie in {deeper.parent.parent}." if deeper is not None else _NAMED
+    raise UsageError(f"{place} {what}.", hint)
 
 
 def base_of(model: str | None) -> PolicyRef:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlxlab.api.training.folder import TrainFolder
+from mlxlab.api.training.lessons import lessons
 from mlxlab.api.training.record import TrainManifest
 from mlxlab.core.errors import RecordError
 from mlxlab.core.trainer import TrainProgress
@@ -63,6 +64,7 @@ class Training:
             "skipped": list(m.corpus.skipped),
             "steps": m.figures.steps,
             "figures": m.figures.model_dump(mode="json"),
+            "lessons": list(lessons(self.steps)),
             "warnings": list(m.warnings),
             "wall_s": m.wall_s,
             "warm_up": self.warm_up.as_dict() if self.warm_up is not None else None,

@@ -182,7 +182,8 @@ def _print(one: dict[str, Any]) -> None:
     if one["known_gaps"]:
         console.print(Text("\nIt is known not to pass these checks:"))
         for name, reason in one["known_gaps"].items():
-            console.print(Text(f"  {plain(name)}: {plain(reason)}"))
+            console.print(Text(f"  {plain(name)}"), soft_wrap=True)
+            _print_wrapped(console, reason)
 
 
 def _print_options(console: Console, options: list[dict[str, Any]]) -> None:
@@ -206,7 +207,12 @@ def _print_block(console: Console, option: dict[str, Any]) -> None:
     state = unset if option["default"] in (None, "None") else f" = {_default(option)}"
     head = Text.assemble((plain(option["name"]), "bold"), state)
     console.print(head + Text(f"  {plain(kind)}", "dim"), soft_wrap=True)
-    for line in textwrap.wrap(plain(_meaning(option)), max(20, console.width - 4)):
+    _print_wrapped(console, _meaning(option))
+
+
+def _print_wrapped(console: Console, text: str) -> None:
+    """A text below what it is about."""
+    for line in textwrap.wrap(plain(text), max(20, console.width - 4)):
         console.print(Text(f"    {line}"), soft_wrap=True)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from mlxlab.api.training import Training, TrainManifest
+from mlxlab.api.training.lessons import lessons, nothing_learned
 from mlxlab.cli.console import Console
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.text import count, duration, plain
 from mlxlab.cli.train.figures import MAIN, others, value
-from mlxlab.cli.train.lessons import lessons, nothing_learned
 from mlxlab.core.spec import Spec
 
 

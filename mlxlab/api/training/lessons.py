@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlxlab.cli.text import count
 from mlxlab.core.trainer import TrainProgress
 
 
@@ -31,7 +30,7 @@ def lessons(steps: Sequence[TrainProgress]) -> Iterator[str]:
     fresh = _judged(steps)
     actions, unvalued = _sum(fresh, "actions"), _sum(fresh, "unvalued")
     if 0 < unvalued < actions:
-        yield f"{unvalued} of {count(actions, 'action')} had no reward"
+        yield f"{unvalued} of {actions} actions had no reward"
     valid = [each.figures["valid"] for each in fresh if "valid" in each.figures]
     if valid and not any(valid):
         yield "no sampled action was valid: fine-tune longer first, with more steps of sft"
