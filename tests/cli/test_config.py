@@ -118,6 +118,10 @@ def test_a_training_s_file_is_a_training(place: Place) -> None:
     printed = place.mlx("train", *words, "--print-config")
     assert printed.returncode == 0, printed.stderr
     (place.work / "train.toml").write_text(printed.stdout)
+    schema = json.loads(place.mlx("train", "--print-schema").stdout)
+    wrong = {"trainer": {"name": "grpo", "steps": "many"}}
+    for values, mistakes in ((tomllib.loads(printed.stdout), 0), (wrong, 1)):
+        assert len([*jsonschema.Draft7Validator(schema).iter_errors(values)]) == mistakes
     done = place.mlx("train", "--config", "train.toml", "--out", "made", "--quiet", "--json")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((place.work / "made" / "train.json").read_text())

@@ -72,7 +72,8 @@ def test_a_survey(registry: Registry, monkeypatch: pytest.MonkeyPatch, fault: st
 @pytest.mark.parametrize(
     "what", [*(f"write&fault={fault}" for fault in FAULTS), "elsewhere"], ids=str
 )
-def test_an_exporter(tmp_path: Path, what: str) -> None:
+def test_an_exporter(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLX_CALL_LIMIT", "0.3")  # exports have twelve times as long
     folder = record_run(tmp_path / "runs", "one", [0.5])
     with pytest.raises(PluginError, match=r"^export 'bad' of acme-parts 1\.2: write "):
         export_states([RunFolder(folder)], f"bad?call={what}", tmp_path / "out")
