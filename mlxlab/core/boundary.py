@@ -130,7 +130,8 @@ class Boundary:
             error = error or RuntimeError(why)
         if error is None or isinstance(error, self._passing):
             return
-        if (named := _named(error, self._who, self._what, *self._told)) is not None:
+        named = _named(error, self._who, self._what, *self._told, times=self._times)
+        if named is not None:
             raise named from error
 
 
@@ -232,14 +233,14 @@ def _sharing(who: str) -> AbstractContextManager[None]:
 
 
 def _named(
-    error: BaseException, who: str, what: str, failed: str, hint: str = ""
+    error: BaseException, who: str, what: str, failed: str, hint: str = "", times: float = 1
 ) -> MlxError | None:
     """The error that names its owner; None for one that passes as it is."""
     call = f"{who}: {what}"
     if isinstance(error, watch.Hung) or (
         isinstance(error, BaseExceptionGroup) and error.subgroup(watch.Hung) is not None
     ):
-        text = f"{call} took longer than {watch.limit_s():g} s."
+        text = f"{call} took longer than {times * watch.limit_s():g} s."
         return Late(text, _MORE, owner=who, call=what)
     if isinstance(error, MlxError):
         return None

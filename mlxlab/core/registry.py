@@ -227,10 +227,12 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
     try:
         return _validated(model, values)
     except ValidationError as error:
-        raise _mistaken(entry, model, error) from error
+        raise _mistaken(entry, model, error, spec.argument) from error
 
 
-def _mistaken(entry: Entry, model: type[BaseModel], error: ValidationError) -> UsageError:
+def _mistaken(
+    entry: Entry, model: type[BaseModel], error: ValidationError, argument: str | None
+) -> UsageError:
     """What is wrong with the options, and what to write instead."""
     where, said, missing = mistake(error)
     if missing and where == getattr(model, "argument", None):
@@ -239,7 +241,8 @@ def _mistaken(entry: Entry, model: type[BaseModel], error: ValidationError) -> U
     meaning = (described.description if described is not None else None) or ""
     hint = choice_meant(error) or (meaning if " is not " in said else "")
     if missing and described is not None:
-        hint = f"Write {entry.name}?{where}=VALUE" + (f": {meaning}" if meaning else "")
+        lacking = Spec(name=entry.name, argument=argument, options={where: "VALUE"})
+        hint = f"Write {lacking}" + (f": {meaning}" if meaning else "")
     text = f"{entry.kind} '{entry.name}': {where or 'options'}: {said}."
     return WrongOption(text, hint, option=where.partition(".")[0])
 

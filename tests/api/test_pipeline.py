@@ -16,7 +16,7 @@ from mlxlab.api.pipeline.folder import held
 from mlxlab.api.pipeline.measuring import spread
 from mlxlab.api.pipeline.spec import ExploreTable
 from mlxlab.api.pipeline.tasks import expanded
-from mlxlab.api.pipeline.training import as_words
+from mlxlab.api.pipeline.training import as_words, options_of
 from mlxlab.api.pipeline.work import Result, Stage, Work
 from mlxlab.core.errors import MlxError, RecordError, UsageError
 from mlxlab.core.registry import Registry
@@ -313,6 +313,24 @@ def test_a_launched_training_is_the_same_in_words(tmp_path: Path) -> None:
     for name in ("trainer", "model", "rewards", "sandbox", "exec_timeout_s", "cache", "seed"):
         assert read[name] == given[name]
     assert (read["runs"], read["tasks"]) == ([Path("a"), Path("b")], ["flights"])
+
+
+def test_a_training_with_a_cache_of_its_own(tmp_path: Path) -> None:
+    """Where outcomes lie is said to no such training, and is a reason to train again; else none."""
+    said = {"": True, 'cache = "shared"\n': True, 'cache = "own"\n': False}
+    keys = []
+    for line, shared in said.items():
+        path = write(tmp_path, SMALL.replace('name = "grpo"\n', f'name = "grpo"\n{line}'))
+        plan = plan_pipeline(path, out=tmp_path / "out")
+        table = plan.work.spec.rl[0].model_copy(update={"collected": (), "model": "tiny"})
+        given = options_of(plan.work, table)
+        assert given["cache"] == (tmp_path / "out" / "transitions" if shared else None)
+        assert ("--cache" in as_words(given, tmp_path)) == shared
+        known: dict[str, str] = {}
+        for stage in plan.stages:
+            known[stage.name] = stage.key(known)
+        keys.append(known["grpo"])
+    assert keys[0] == keys[1] != keys[2]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

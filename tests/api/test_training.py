@@ -22,7 +22,7 @@ from mlxlab.api.training import (
 from mlxlab.api.training.folder import TrainWriter, written
 from mlxlab.api.training.options import base_of, run_folders
 from mlxlab.api.training.planning import unfinished
-from mlxlab.api.training.record import Figures
+from mlxlab.api.training.record import Figures, differences
 from mlxlab.api.training.watching import Callbacks
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MissingExtra, MlxError, PluginError, RecordError, UsageError
@@ -244,6 +244,17 @@ def test_only_the_tasks_that_are_named(tmp_path: Path) -> None:
     assert [run.run_id for run in done.manifest.runs] == ["b"]
     with pytest.raises(UsageError, match=r"of the task third. There are steps of: first, second"):
         train(options(tmp_path, tasks=("second", "third"), out=tmp_path / "other"))
+
+
+def test_an_option_that_came_later_and_is_not_set_makes_no_other_training(tmp_path: Path) -> None:
+    now = train(options(tmp_path, model="tiny")).manifest
+
+    def of(**config: Any) -> TrainManifest:
+        return now.model_copy(update={"trainer": now.trainer.model_copy(update={"config": config})})
+
+    assert differences(of(steps=5), of(steps=5, limit=None)) == []
+    assert differences(of(steps=5), of(steps=6)) == ["the trainer's defaults have changed"]
+    assert differences(of(steps=5), of(steps=5, limit=0)) == ["the trainer's defaults have changed"]
 
 
 def test_runs_are_found_below_folders_and_benches_once(tmp_path: Path) -> None:

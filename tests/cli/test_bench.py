@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlxlab.api.bench import Bench, Event
+from mlxlab.api.bench.state import State
 from mlxlab.core.runs import list_runs
 from tests.acceptance.support import descendants, kill_tree
 from tests.acceptance.test_money import CALL_USD, Obedient
@@ -87,12 +88,17 @@ def test_a_run_that_outlived_its_bench_is_written_down(place: Place) -> None:
     cells = folder / "cells.jsonl"
     whole_record = cells.read_text().splitlines(keepends=True)
     assert '"done"' in whole_record[-1]
-    cells.write_text("".join(whole_record[:-1]))  # killed before it could write that
+    longer = [line.replace('"at":"2', '"at":"1') for line in whole_record[:-1]]  # ages ago
+    cells.write_text("".join(longer))  # killed before it could write the last line
     for _ in range(2):
         assert place.mlx("bench", "--resume", "benches/grid").returncode == 0
         whole(folder, 2)
     lost, found = Event.model_validate_json(whole_record[-1]), events(folder)[-1]
     assert (found.cell, found.run_id, found.attempt) == (lost.cell, lost.run_id, lost.attempt)
+    bench = Bench(folder)
+    state = State(bench.manifest.cells, 1, {})
+    state.learn(events(folder))
+    assert state._expected(bench.manifest.cells[0]) < 60
 
 
 def test_a_killed_worker_costs_one_attempt_which_is_taken_up(place: Place) -> None:
@@ -216,6 +222,8 @@ def test_one_budget_over_all_runs_is_not_passed_and_counts_what_is_recorded(
         more = priced.mlx(*words, f"{2 * limit:.5f}", OPENAI_BASE_URL=server.url)
         assert more.returncode == 0, more.stderr
         assert limit < paid(folder, len(server.requests)) <= 2 * limit
+    ends = [event for event in events(folder) if event.event != "started"]
+    assert len(ends) == len(happened(folder, "started"))
 
 
 def paid(folder: Path, asked: int) -> float:

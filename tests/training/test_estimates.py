@@ -103,6 +103,16 @@ def test_every_line_that_a_person_decides_by_is_there(seven: str) -> None:
     assert "cost" not in lines("tiny", Machine(cores=2))
 
 
+def test_a_training_by_the_clock_takes_no_longer(seven: str) -> None:
+    def told(**options: Any) -> dict[str, str]:
+        found = GRPO(GRPOConfig(steps=10**6, **options)).estimate(job(seven), H100)
+        return {each.name: each.value for each in found}
+
+    assert told(max_s=3600.0)["time"] == "1.0 h"
+    assert int(told(max_s=3600.0)["optimizer steps"].replace(",", "")) < 10**6
+    assert told(max_s=1e12) == told()
+
+
 def test_memory_goes_with_what_it_is_made_of(seven: str) -> None:
     shape = shape_of(seven)
 

@@ -29,7 +29,7 @@ TRAIN = (
     *("train", "--model", "tiny?hidden=32&layers=1&vocab=300", "--sandbox", "memory"),
     *("--reward", "telltale", "--out", "out", "--json", "--trainer"),
     f"grpo?steps=2&states_per_step={STATES}&generations={GROUP}&max_completion_tokens=24&lr=1e-3"
-    "&threads=1&entropy_bonus=0.01",
+    "&threads=1&entropy_bonus=0.01&max_s=3600",
 )
 TELLTALE = """
 import os

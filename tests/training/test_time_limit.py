@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlxlab.core.records import ComponentRef
-from mlxlab.core.trainer import Trainer, TrainProgress
+from mlxlab.core.trainer import CHECKPOINTS, Trainer, TrainProgress
 from mlxlab.plugins.training.episodic import EpisodicConfig, EpisodicGRPO
 from mlxlab.plugins.training.grpo import GRPO, GRPOConfig
 from mlxlab.plugins.training.ppo import PPO, PPOConfig
@@ -70,8 +71,14 @@ def test_what_came_before_counts_and_more_time_goes_on(
     tmp_path: Path, ring: Ring, name: str
 ) -> None:
     trained(tmp_path, ring, name, steps=3, max_s=NOW)
-    told = trained(tmp_path, ring, name, steps=3, max_s=HOUR)
-    assert [each.step for each in told] == [1, 2, 3]
+    (kept,) = (tmp_path / CHECKPOINTS).glob("*/*.json" if name != "grpo" else "*/whole.json")
+    mark = json.loads(kept.read_text())
+    assert 0 < mark["seconds"] < HOUR
+    for seconds, steps in ((HOUR + 1, [1]), (0.0, [1, 2, 3])):
+        kept.write_text(json.dumps({**mark, "seconds": seconds}))
+        told = trained(tmp_path, ring, name, steps=3, max_s=HOUR)
+        assert [each.step for each in told] == steps
+        assert all(each.total is None for each in told)
     assert {sample.step for sample in read_samples(tmp_path)} == {1, 2, 3}
 
 

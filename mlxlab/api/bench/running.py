@@ -78,7 +78,7 @@ class Running:
             run, before = runs.get(cell.id), last.get(cell.id)
             outcome = before.event if before is not None else None
             if run is not None and run.status == "done" and outcome not in FINAL:
-                outcome = self._caught_up(cell, run, before)
+                outcome = self._caught_up(Job(cell, run.run_id), run, before)
             if outcome == "failed" or (outcome == "done" and run is not None):
                 self.state.outcomes[cell.id] = outcome
                 continue
@@ -86,10 +86,12 @@ class Running:
             self._queue.append(Job(cell, run.run_id if run else None, attempts))
         self.state.spent = self._treasury.spent
 
-    def _caught_up(self, cell: Cell, run: RunManifest, before: Event | None) -> Outcome:
-        """Record how a run ended whose bench was killed before it could write that."""
-        attempts = before.attempt if before is not None else 1
-        self._add(Job(cell, run.run_id, attempts), outcome := ended_by(run))
+    def _caught_up(self, job: Job, run: RunManifest, before: Event | None) -> Outcome:
+        """How a run ended; recorded, where the bench was killed before it could write that."""
+        outcome = ended_by(run)
+        if before is None or before.event != outcome:
+            job.attempts = before.attempt if before is not None else 1
+            self._add(job, outcome)
         return outcome
 
     async def run(self) -> State:

@@ -6,7 +6,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from statistics import mean
 
 from mlxlab.api.bench.cells import Cell
@@ -68,13 +67,13 @@ class State:
     def learn(self, events: Iterable[Event]) -> None:
         """Note how long cells took in earlier sessions."""
         cells = {cell.id: cell for cell in self.cells}
-        began: dict[tuple[str, int], datetime] = {}
+        began: dict[tuple[str, int], float] = {}
         for event in (event for event in events if event.cell in cells):
             key = event.cell, event.attempt
             if event.event == "started":
-                began[key] = event.at
+                began[key] = event.elapsed_s  # pauses between sessions do not count
             elif event.event == "done" and event.attempt == 1 and key in began:
-                self.took(cells[event.cell], (event.at - began[key]).total_seconds())
+                self.took(cells[event.cell], event.elapsed_s - began[key])
 
     def left_s(self) -> float | None:
         """Seconds until all cells have ended, as those took that did; None before any has."""

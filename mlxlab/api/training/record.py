@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -120,9 +120,15 @@ def differences(before: TrainManifest, now: TrainManifest) -> list[str]:
     for name, (old, new) in pairs.items():
         if old != new:
             found.append(f"its {name} is {_said(old)}, not {_said(new)}")
-    if before.trainer.config != now.trainer.config and before.trainer.spec == now.trainer.spec:
+    same = before.trainer.spec == now.trainer.spec
+    if same and _set(before.trainer.config) != _set(now.trainer.config):
         found.append("the trainer's defaults have changed")
     return found + _other_runs(before.runs, now.runs)
+
+
+def _set(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that say something: one of a later version that is not set changes nothing."""
+    return {name: value for name, value in config.items() if value is not None}
 
 
 def _other_runs(before: Sequence[RunUsed], now: Sequence[RunUsed]) -> list[str]:

@@ -93,7 +93,8 @@ class Journal:
             return
         assert self._samples is not None
         self._samples.add(samples)
-        self._waiting.append(TrainProgress(step=step, total=self._total, figures=dict(figures)))
+        total = self._total if self._learner.config.max_s is None else None
+        self._waiting.append(TrainProgress(step=step, total=total, figures=dict(figures)))
         if step % self._every == 0 or self.over:
             self._save(step, counters)
 

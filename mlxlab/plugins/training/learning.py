@@ -32,8 +32,9 @@ class Learning(Weights):
         None,
         gt=0,
         allow_inf_nan=False,
-        description="Seconds of training, over all its resumptions: the step in which they pass is "
-        "the last, though `steps` are more.",
+        description="Seconds of training, without loading: the step in which they pass is the "
+        "last, though `steps` are more. Of a killed training those up to its last checkpoint "
+        "count.",
     )
     temperature: float = Field(1.0, gt=0, description="Of sampling, and of the probabilities.")
     max_completion_tokens: int = Field(256, gt=0, description="Longest action, in tokens.")

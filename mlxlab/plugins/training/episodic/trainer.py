@@ -192,6 +192,7 @@ def work(config: EpisodicConfig) -> Workload:
     return Workload(
         weights=config,
         steps=config.steps,
+        seconds=config.max_s,
         sequences=config.starts_per_step * config.episodes * config.turns,
         micro_batch=config.micro_batch or 1,
         longest=config.max_completion_tokens,

@@ -8,6 +8,8 @@ told and 3.0 measured, as processor time on a busy machine. On a GPU nothing was
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import ceil
 
 from mlxlab.core.trainer import Estimate, Machine, TrainJob
 from mlxlab.plugins.training.estimates.memory import GIB, SHARDED, Part, memory
@@ -30,12 +32,20 @@ def estimates(job: TrainJob, machine: Machine, made: Workload) -> list[Estimate]
     shape = shape_of(job.base.spec)
     work = workload(job, made)
     took = pace(shape, work, machine)
+    work = _in_time(work, took)
     return [
         Estimate(name="weights", value=_many(shape.parameters), basis=f"of {job.base.spec}"),
         *_memory(shape, work, machine),
         *_tokens(work),
         *_time(work, machine, took),
     ]
+
+
+def _in_time(work: Workload, took: Pace) -> Workload:
+    """A workload of as many steps as its seconds allow; the last one may pass them."""
+    if work.seconds is None:
+        return work
+    return replace(work, steps=min(work.steps, ceil(work.seconds / took.step_s)))
 
 
 def _memory(shape: Shape, work: Workload, machine: Machine) -> Iterator[Estimate]:
@@ -82,7 +92,10 @@ def _tokens(work: Workload) -> Iterator[Estimate]:
     lengths = f"{work.prompt:,.0f} of a prompt + {work.answer:,.0f} of an answer"
     each = work.sequences * work.tokens
     how = f"{source}{LETTERS} characters a token: {lengths}"
-    yield Estimate(name="optimizer steps", value=f"{work.steps:,}", basis="the trainer's options")
+    basis = "the trainer's options"
+    if work.seconds is not None:
+        basis += f", at most {_seconds(work.seconds)} of training"
+    yield Estimate(name="optimizer steps", value=f"{work.steps:,}", basis=basis)
     yield Estimate(name="tokens a step", value=_many(each), basis=f"{work.sequences} x ({how})")
     yield Estimate(name="tokens", value=_many(each * work.steps), basis="all steps")
 

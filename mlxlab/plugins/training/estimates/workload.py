@@ -25,7 +25,8 @@ class Workload:
 
     Args:
         weights: the options about the model.
-        steps: optimizer steps.
+        steps: optimizer steps, at most.
+        seconds: what all of them may take; None: as long as they do.
         sequences: prompts with an answer that an optimizer step learns from.
         micro_batch: those of one backward pass on one device.
         group: sequences that share a prompt, which is read once for sampling, and in the update
@@ -59,6 +60,7 @@ class Workload:
     frozen: int = 0
     samples: bool = True
     fused: bool = False
+    seconds: float | None = None
     cached: float = 0.5
     vllm: float = 0.0
     shards: bool = True

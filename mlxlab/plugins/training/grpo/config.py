@@ -40,8 +40,9 @@ class GRPOConfig(Weights, Revisits):
         None,
         gt=0,
         allow_inf_nan=False,
-        description="Seconds of training, over all its resumptions: the step in which they pass is "
-        "the last, though `steps` are more.",
+        description="Seconds of training, without loading: the step in which they pass is the "
+        "last, though `steps` are more. Of a killed training those up to its last checkpoint "
+        "count. `schedule` goes by `steps` all the same.",
     )
     states_per_step: int = Field(16, gt=0, description="Recorded states that each step draws.")
     generations: int = Field(8, ge=2, description="Actions sampled at each state: a group.")

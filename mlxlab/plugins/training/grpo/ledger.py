@@ -76,7 +76,7 @@ class Ledger:
         self._waiting: list[TrainProgress] = []
         self._transitions = 0
         self._before_s = 0.0
-        self._since = perf_counter()
+        self._since: float | None = None
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
 
@@ -100,8 +100,9 @@ class Ledger:
             self._samples = Samples(self._job.out, after=0 if mark is None else mark["step"])
 
     def began(self) -> None:
-        """An optimizer step begins."""
+        """An optimizer step begins; with the first one the training does, since all is loaded."""
         self._started = perf_counter()
+        self._since = self._since or self._started
 
     def ended(self, step: int) -> None:
         """The weights were changed: judge the actions they were changed by."""
@@ -140,7 +141,8 @@ class Ledger:
     @property
     def seconds(self) -> float:
         """Of training, in all processes that this one goes on from."""
-        return self._before_s + perf_counter() - self._since
+        here = 0.0 if self._since is None else perf_counter() - self._since
+        return self._before_s + here
 
     @property
     def over(self) -> bool:
@@ -166,7 +168,8 @@ class Ledger:
         figures = self.figures
         if folder is not None:
             figures["save_s"] = perf_counter() - self._ended
-        progress = TrainProgress(step=step, total=self._total, figures=figures)
+        total = self._total if self._max_s is None else None
+        progress = TrainProgress(step=step, total=total, figures=figures)
         self._waiting.append(progress)
         self.first = self.first or figures
         self.last = figures

@@ -89,6 +89,7 @@ def work(config: GRPOConfig, machine: Machine) -> Workload:
     return Workload(
         weights=config,
         steps=config.steps,
+        seconds=config.max_s,
         sequences=config.actions,
         micro_batch=plan.rows,
         group=config.generations,

@@ -132,6 +132,7 @@ def work(config: PPOConfig) -> Workload:
     return Workload(
         weights=config,
         steps=config.steps,
+        seconds=config.max_s,
         sequences=config.states_per_step * config.generations,
         micro_batch=config.micro_batch or 1,
         group=config.generations,
