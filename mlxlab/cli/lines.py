@@ -96,7 +96,7 @@ class LineView(Pauses):
         seen = step.observation
         what = plain(named(step.decision.operator, step.action))
         what += f" of {step.parent}" if step.parent is not None else ""
-        best = self._runner.manifest.best
+        best = self._runner.best  # run.json's is older: it is written four times a second at most
         best_score = f"{score(best.score)} (step {best.step})" if best else "-"
         took = duration((step.ended_at - step.started_at).total_seconds())
         _say(

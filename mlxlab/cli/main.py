@@ -87,8 +87,11 @@ def _command(name: str, argv: list[str]) -> int:
     with watching(), clean():
         set_last_resort(_end)
         command = registry.load(entry)
-        if not (hasattr(command, "configure") and hasattr(command, "run")):
-            raise PluginError(f"{_whose(entry)} has no configure(parser) and run(args).")
+        if not all(callable(getattr(command, name, None)) for name in ("configure", "run")):
+            from mlxlab.core.lacking import lacking
+
+            missing, hint = lacking(command)
+            raise PluginError(f"{_whose(entry)} has no {missing}.", hint)
         return _run(entry, command, argv)
 
 

@@ -12,7 +12,24 @@ from typing import Any
 from mlxlab.api import Forecast, RunFolder, RunManifest
 from mlxlab.core.errors import RecordError
 from mlxlab.core.records import Completion, PrivateScore
+from mlxlab.core.spellings import by_spec
 from mlxlab.core.task import TaskInfo
+
+
+@dataclass(frozen=True)
+class Values:
+    """A reward's mean over the steps that it had a value for; None: it had none for any."""
+
+    mean: float | None
+    steps: int
+    of: int
+    """Steps that it judged."""
+
+    @classmethod
+    def among(cls, values: list[float | None]) -> Values:
+        """What comes of its values, step for step."""
+        found = [value for value in values if value is not None]
+        return cls(sum(found) / len(found) if found else None, len(found), len(values))
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class Result:
     manifest: RunManifest
     private: PrivateScore | None
     statuses: dict[str, int]
-    rewards: dict[str, float]
+    rewards: dict[str, Values]
     dropped: int = 0
     """Steps whose state was not kept."""
     answers: int = 0
@@ -38,20 +55,19 @@ class Result:
         folder = RunFolder(path)
         manifest = folder.manifest()
         best = manifest.best
-        values: dict[str, list[float]] = defaultdict(list)
+        values: dict[str, list[float | None]] = defaultdict(list)
         steps = folder.steps()
         answers = _answers(folder)
         noted = Counter(kind for answer in answers for kind in {_kind(n) for n in answer.notes})
         for step in steps:
-            for name, reward in step.rewards.items():
-                if reward.value is not None:
-                    values[name].append(reward.value)
+            for name, reward in by_spec(step.rewards, manifest.rewards).items():
+                values[name].append(reward.value)
         return cls(
             folder=path,
             manifest=manifest,
             private=folder.private_scores().get(best.step) if best and private else None,
             statuses=dict(Counter(step.observation.status for step in steps).most_common()),
-            rewards={name: sum(found) / len(found) for name, found in values.items()},
+            rewards={name: Values.among(found) for name, found in values.items()},
             dropped=sum(step.state_dropped is not None for step in steps),
             answers=len(answers),
             reused=sum(answer.reused is not None for answer in answers),

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.text import Text
 
 from mlxlab.cli.console import Console
-from mlxlab.cli.result import Result
+from mlxlab.cli.result import Result, Values
 from mlxlab.cli.text import count, duration, paid, percent, plain, score, short
 from mlxlab.core.totals import Totals
 
@@ -87,8 +87,8 @@ def spent_rows(result: Result) -> Iterator[Row]:
         lost = f"the states after {count(result.dropped, 'step')}; mlx runs show says why"
         yield "not kept", lost, "yellow"
     if result.rewards:
-        means = ", ".join(f"{name} {short(value)}" for name, value in result.rewards.items())
-        yield "mean reward", means, ""
+        means = (f"{name} {_mean(values)}" for name, values in result.rewards.items())
+        yield "mean reward", ", ".join(means), ""
     yield from call_rows(m.spent, m.budget.max_tokens)
     if result.reused:
         yield "reused", f"{result.reused} of {count(result.answers, 'answer')}", ""
@@ -96,6 +96,14 @@ def spent_rows(result: Result) -> Iterator[Row]:
         of = f"{times} of {count(result.answers, 'answer')}: {note}"
         yield "" if number else "noted", of, "yellow"
     yield "wall time", duration(m.spent.wall_s), ""
+
+
+def _mean(values: Values) -> str:
+    """A reward's mean, and over how many steps where it had nothing to say of the others."""
+    mean = "-" if values.mean is None else short(values.mean)
+    if values.steps == values.of:
+        return mean
+    return f"{mean} ({values.steps} of {count(values.of, 'step')})"
 
 
 def call_rows(spent: Totals, max_tokens: int | None = None) -> Iterator[Row]:

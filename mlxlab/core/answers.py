@@ -22,11 +22,11 @@ def recordable(who: str, completion: object) -> Completion:
         PluginError: it is none, or its text is no text.
     """
     if not isinstance(completion, Completion):
-        raise PluginError(f"{who} returned {type(completion).__name__}, no Completion.")
+        raise PluginError(f"{who}: act returned {type(completion).__name__}, no Completion.")
     text: object = completion.text
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise PluginError(f"{who} returned a Completion whose text is {kind}, no text.")
+        raise PluginError(f"{who}: act returned a Completion whose text is {kind}, no text.")
     with Boundary(who, "act"):
         return whole(_countable(completion))
 

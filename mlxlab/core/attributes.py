@@ -57,7 +57,7 @@ def _is_no(value: object, wanted: str) -> str:
 
 _STATED: dict[str, dict[str, Callable[[object], str]]] = {
     "scaffold": {"needs_score": _of(bool), "max_asks": _of(int), "pace": _of(Pace)},
-    "policy": {"order": _of(Order)},
+    "policy": {"order": _of(Order), "needs_listing": _of(bool)},
     "reward": {"needs": _needs, "range": _range},
     "trainer": {"needs_arena": _of(bool), "keeps_states": _of(bool)},
 }

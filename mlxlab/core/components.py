@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -72,14 +73,13 @@ class Components:
     @classmethod
     def make(cls, registry: Registry, specs: Specs) -> Components:
         """Make every component; the cheap ones first, so that a wrong word costs no time."""
-        rewards = {str(Spec.parse(reward)): reward for reward in specs.rewards}
         return cls(
             registry=registry,
             policy=made(registry, "policy", specs.policy),
             editor=None if specs.editor is None else made(registry, "policy", specs.editor),
             scaffold=made(registry, "scaffold", specs.scaffold),
             sandbox=made(registry, "sandbox", specs.sandbox),
-            rewards={name: made(registry, "reward", spec) for name, spec in rewards.items()},
+            rewards=_by_spelling(made(registry, "reward", spec) for spec in specs.rewards),
             task=made(registry, "task", task_spec(specs.task, registry)),
         )
 
@@ -110,6 +110,11 @@ class Components:
             "components": refs,
             "rewards": tuple(reward.ref for reward in self.rewards.values()),
         }
+
+
+def _by_spelling(rewards: Iterable[Component[Reward]]) -> dict[str, Component[Reward]]:
+    """Rewards by the spec that is recorded of them, so that the manifest names their values."""
+    return {reward.ref.spec: reward for reward in rewards}
 
 
 def made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:

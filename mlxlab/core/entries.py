@@ -45,7 +45,7 @@ def installed(group: str = COMPONENTS) -> list[Entry]:
     """Every entry of a group that is not disabled, built-ins first, then by distribution and name.
 
     Names in the components group are `kind.name`; an entry without a kind is left out, since
-    nothing could ever ask for it.
+    nothing could ever ask for it: `without_kind` has it.
     """
     off = disabled()
     return [e for e in advertised(group) if not off & {e.distribution, e.entry_point.name}]
@@ -53,15 +53,20 @@ def installed(group: str = COMPONENTS) -> list[Entry]:
 
 def advertised(group: str = COMPONENTS) -> list[Entry]:
     """As `installed`, with what is disabled too."""
-    found = {entry[:5]: entry for entry in map(_entry, entry_points(group=group)) if entry}
+    found = {e[:5]: e for e in map(_entry, entry_points(group=group)) if e.kind and e.name}
     return sorted(found.values(), key=lambda e: (not e.builtin, e.distribution, e.kind, e.name))
 
 
-def _entry(point: EntryPoint) -> Entry | None:
+def without_kind() -> list[Entry]:
+    """What is advertised as a component under no `kind.name`: the kind is empty."""
+    found = [e for e in map(_entry, entry_points(group=COMPONENTS)) if not (e.kind and e.name)]
+    whole = {e[:5]: e for e in (e._replace(kind="", name=e.entry_point.name) for e in found)}
+    return sorted(whole.values(), key=lambda e: (e.distribution, e.name))
+
+
+def _entry(point: EntryPoint) -> Entry:
     distribution = point.dist.name if point.dist else "?"
     kind, _, name = ("hook", "", point.name) if point.group == HOOKS else point.name.partition(".")
-    if not name:
-        return None
     version = point.dist.version if point.dist else "?"
     return Entry(kind, name, point.value, distribution, version, point)
 

@@ -276,28 +276,32 @@ def judge(
     who: str, reward: Reward, view: StepView, task: TaskInfo, hooks: Hooks | None = None
 ) -> RewardValue:
     """A reward's value, or None with the reason where the reward fails or leaves its range."""
+    failure: MlxError
     try:
         with Boundary(who, "judge"):
-            return _judged(who, reward.judge(view, task), reward.range)
+            found = _judged(reward.judge(view, task), reward.range)
     except Late:
         raise
     except MlxError as error:
-        if hooks is not None:
-            hooks.swallowed(error)
-        said = str(error).rstrip(".")
-        return RewardValue(value=None, reason=said if who in said else f"{who}: {said}")
+        failure, cause = error, ""
+    else:
+        if isinstance(found, RewardValue):
+            return found
+        failure, cause = PluginError(f"{who}: judge {found}.", owner=who, call="judge"), found
+    if hooks is not None:
+        hooks.swallowed(failure, cause)
+    said = str(failure).rstrip(".")
+    return RewardValue(value=None, reason=said if who in said else f"{who}: {said}")
 
 
-def _judged(who: str, value: object, bounds: tuple[float, float]) -> RewardValue:
-    """A judgement that can be recorded."""
+def _judged(value: object, bounds: tuple[float, float]) -> RewardValue | str:
+    """A judgement that can be recorded, or what is wrong with it, in words."""
     if not isinstance(value, RewardValue):
-        kind = type(value).__name__
-        return RewardValue(value=None, reason=f"{who}: judge returned {kind}, no RewardValue")
+        return f"returned {type(value).__name__}, no RewardValue"
     low, high = bounds
     number = value.value
     if number is not None and (number_problem(number) or not low <= number <= high):
-        reason = f"{who}: judge returned {number}, outside [{low}, {high}]"
-        return RewardValue(value=None, reason=reason)
+        return f"returned {number}, outside [{low}, {high}]"
     return value.model_copy(update={"reason": kept_text(value.reason)})
 
 

@@ -20,6 +20,14 @@ def known_kinds(entries: Iterable[Entry]) -> set[str]:
     return {entry.kind for entry in entries if entry.builtin}
 
 
+def with_a_kind(entry: Entry, entries: Iterable[Entry]) -> str:
+    """What to write for an entry that has no kind; the kind is the one that its target tells of."""
+    target = entry.target.casefold()
+    told = [(target.rfind(kind), kind) for kind in known_kinds(entries) if kind in target]
+    kind, name = max(told)[1] if told else "scaffold", entry.name.strip(".")
+    return f"write kind.{name}, such as {kind}.{name}"
+
+
 def kind_problem(kind: str, entries: Iterable[Entry]) -> str:
     """Why a kind may be a slip of the pen, with the one that is near; empty: it is known."""
     known = known_kinds(entries)

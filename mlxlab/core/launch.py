@@ -16,7 +16,7 @@ from mlxlab.core.guarded import isolation_of
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import RunManifest
 from mlxlab.core.origin import recorded_here, signature
-from mlxlab.core.planning import Ground, RunOptions, attested, ground_of, planned
+from mlxlab.core.planning import Ground, RunOptions, attested, ground_of, planned, refuse_unlisted
 from mlxlab.core.policy import Priced
 from mlxlab.core.purse import Purse
 from mlxlab.core.records import Limits
@@ -104,6 +104,7 @@ def _resumed(
     wanted = specs or Specs.of(manifest)
     made = Components.make(registry, replace(wanted, sandbox=sandbox) if sandbox else wanted)
     isolation_of(made.sandbox)
+    refuse_unlisted(made)
     if specs is None:
         made.check_same(manifest)
     ground = ground_of(made.task, manifest.ideas)

@@ -18,12 +18,12 @@ from mlxlab.core.inputs import prepared
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
 from mlxlab.core.order import Order
 from mlxlab.core.patience import PATIENCE_S
-from mlxlab.core.policy import Ordered
+from mlxlab.core.policy import Choosing, Ordered
 from mlxlab.core.preview import preview
 from mlxlab.core.records import Feedback, Limits
 from mlxlab.core.registry import Component
 from mlxlab.core.sandbox import Isolation, Sandbox
-from mlxlab.core.scaffold import Pace, Paced, Scaffold
+from mlxlab.core.scaffold import Listing, Pace, Paced, Scaffold
 from mlxlab.core.states import MAX_BYTES
 from mlxlab.core.task import Grader, Task, TaskInfo
 from mlxlab.core.tasked import found_grader, stated_hidden, stated_info
@@ -110,6 +110,7 @@ def woven(info: TaskInfo, ideas: Sequence[str]) -> TaskInfo:
 
 def planned(options: RunOptions, components: Components, info: TaskInfo) -> RunManifest:
     """The manifest of a run that has not started; raises UsageError for what cannot be."""
+    refuse_unlisted(components)
     feedback = _feedback(options.feedback, info, components.scaffold)
     wall_s = options.exec_timeout_s or info.exec_timeout_s
     isolation = isolation_of(components.sandbox)
@@ -133,6 +134,18 @@ def planned(options: RunOptions, components: Components, info: TaskInfo) -> RunM
         ideas=options.ideas,
         attestation=attestation(feedback, isolation, info.data_hash),
     )
+
+
+def refuse_unlisted(components: Components) -> None:
+    """Raise UsageError for a policy that chooses from a list, and a scaffold that has none."""
+    policy, scaffold = components.policy, components.scaffold
+    chooses = isinstance(policy.instance, Choosing) and policy.instance.needs_listing
+    if chooses and not isinstance(scaffold.instance, Listing):
+        raise UsageError(
+            f"The policy '{policy.ref.name}' chooses among listed actions, and the scaffold "
+            f"'{scaffold.ref.name}' lists none.",
+            "Use a scaffold that does, such as --scaffold recipe.",
+        )
 
 
 def _cache(options: RunOptions, components: Components) -> str | None:

@@ -158,6 +158,14 @@ class Ordered(Protocol):
 
 
 @runtime_checkable
+class Choosing(Protocol):
+    """A policy that can say beforehand whether it chooses among listed actions; optional."""
+
+    needs_listing: bool
+    """Whether it answers only scaffolds whose actions can be listed (`Listing`)."""
+
+
+@runtime_checkable
 class Metered(Protocol):
     """A policy whose calls share an account's limits with others of the same account; optional."""
 

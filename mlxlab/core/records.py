@@ -96,7 +96,9 @@ class Limits(Record):
     """What one execution may use; every limit is enforced by the sandbox."""
 
     wall_s: float = Field(60.0, description="Wall time of one execution, in seconds.")
-    cpu_s: float | None = Field(None, description="CPU seconds; None: wall time x cores.")
+    cpu_s: float | None = Field(
+        None, description="CPU seconds, of each process or of all of them; None: wall time x cores."
+    )
     memory_bytes: int = Field(
         4 << 30, description="Address space of one process, and memory of all of them together."
     )
@@ -127,11 +129,12 @@ class ComponentRef(Record):
 class Decision(Record):
     """A scaffold's choice, and the complete state a trainer needs to sample another action.
 
-    `prompt` refers to the recorded messages by their hash. `score` is m_t of ML-Agent's reward:
-    the public score of the solution as it stands at `start`, None while there is none; where no
-    public score is fed back, or a hidden probe found it, it is filled in for rewards and the record
-    only. `seen` is the number of steps that were recorded when the choice was made, `pending` the
-    steps in flight then: together they are the order that a replay follows.
+    `prompt` refers to the recorded messages by their hash. `score` is m_t of ML-Agent's reward: the
+    public score of the solution that is gone on from (the parent's, else as it stands at `start`),
+    None while there is none; where no public score is fed back, or a hidden probe found it, it is
+    filled in for rewards and the record only. `seed` is the run's. `seen` is the number of steps
+    that were recorded when the choice was made, `pending` the steps in flight then: together they
+    are the order that a replay follows.
     """
 
     step: int

@@ -129,6 +129,12 @@ class Registry:
         """Check a spec's name and options, without making the component; raises as `create`."""
         self.configured(kind, Spec.parse(spec))
 
+    def spelled(self, kind: str, spec: str) -> str:
+        """As `check`, with the spec as records have it: `10` for a number is `10.0` there."""
+        written = Spec.parse(spec)
+        entry, _, config = self.configured(kind, written)
+        return str(_recorded(_canonical(written, config), self.model(entry)))
+
     def configured(self, kind: str, spec: Spec) -> tuple[Entry, Spec, BaseModel | None]:
         """As `resolve`, with the config that the component would be made with; it is not made."""
         entry, meant = self.resolve(kind, spec)

@@ -17,7 +17,7 @@ from mlxlab.core.clock import now
 from mlxlab.core.draws import of_choice
 from mlxlab.core.errors import BudgetSpent, MlxError, PluginError, RecordError, TimeUp
 from mlxlab.core.hooks import Hooks
-from mlxlab.core.manifest import RunManifest, RunStatus
+from mlxlab.core.manifest import Best, RunManifest, RunStatus
 from mlxlab.core.order import Order
 from mlxlab.core.policy import Policy
 from mlxlab.core.pool import EnvironmentPool
@@ -86,6 +86,11 @@ class Runner:
     def policies(self) -> tuple[Policy, ...]:
         """Who is asked: the policy, and the editor if there is one."""
         return self._caller.policies
+
+    @property
+    def best(self) -> Best | None:
+        """The selected one of the steps recorded so far; the manifest may not have it yet."""
+        return describe(best_node(self.manifest.task.metric, self._nodes))
 
     def _load(self) -> None:
         """Take up what an earlier process recorded."""
@@ -327,7 +332,7 @@ class Runner:
             "error": error,
             "ended": self._ended if status == "done" else None,
             "spent": self._budget.spent(),
-            "best": describe(best_node(self.manifest.task.metric, self._nodes)),
+            "best": self.best,
             "packages": self._packages.versions if self._packages else {},
             "broken": {**self.manifest.broken, **self._hooks.broken},
         }

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NoReturn
 
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UsageError
+from mlxlab.core.lacking import lacking
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components.apart import Loading, load_apart
@@ -56,9 +57,10 @@ class CommandConformance(Conformance):
     def test_has_configure_and_run(self) -> None:
         """It has configure(parser) and run(args), neither of them async."""
         command = self.make()
+        missing, hint = lacking(command)
+        assert not missing, f"it has no {missing}. {hint}".rstrip(". ")
         for name in ("configure", "run"):
-            function = getattr(command, name, None)
-            assert callable(function), f"it has no {name}"
+            function = getattr(command, name)
             assert not inspect.iscoroutinefunction(function), f"{name} is async; mlx does not wait"
             try:
                 inspect.signature(function).bind(object())

@@ -44,6 +44,7 @@ TOYS = Registry(
         entry("trainer", "sft", "tests.cli.toytrainers:Teaching"),
         entry("sandbox", "local", "tests.cli.toyparts:memory"),
         entry("reward", "ml-agent", "tests.cli.toyparts:constant"),
+        entry("reward", "haste", "tests.cli.toyparts:Haste"),
     ]
 )
 
@@ -86,6 +87,16 @@ def test_the_rewards_name_is_told_to_whoever_reads_recorded_values(tmp_path: Pat
     assert plan.job().reward == "ml-agent"
     with pytest.raises(UsageError, match="no reward 'ml-agnt'"):
         plan_training(options(tmp_path, model="tiny", rewards="ml-agnt"), TOYS)
+
+
+@pytest.mark.parametrize("trainer", ["counting", "repeating"])
+def test_a_reward_s_values_stand_under_the_spec_that_is_recorded(
+    tmp_path: Path, trainer: str
+) -> None:
+    asked = options(tmp_path, trainer, model="tiny", rewards="haste:10", trust=True)
+    plan = plan_training(asked, TOYS)
+    assert plan.job().reward == "haste:10.0"
+    assert plan.manifest.reward is None or plan.manifest.reward.spec == "haste:10.0"
 
 
 def test_a_policy_that_there_is_not_is_no_result(

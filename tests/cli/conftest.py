@@ -19,6 +19,7 @@ TOY = {
     "policy.writer": "tests.cli.toyparts:Writer",
     "sandbox.memory": "tests.cli.toyparts:memory",
     "reward.constant": "tests.cli.toyparts:constant",
+    "reward.haste": "tests.cli.toyparts:Haste",
     "trainer.counting": "tests.cli.toytrainers:Counting",
     "trainer.repeating": "tests.cli.toytrainers:Repeating",
 }

@@ -91,6 +91,27 @@ def test_a_kind_that_is_misspelt_is_named_everywhere(place: Place) -> None:
     assert refused.stderr.endswith("A component of kind 'scafold' has that name.\n")
 
 
+def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
+    parts = {
+        "thrice": "nowhere.scaffold:Thrice",
+        "reward.": "nowhere:T",
+        "board": "nowhere.command",
+    }
+    distribution(place.site, "bare-kinds", parts)
+    found = listed(place)
+    assert found[".thrice", "bare-kinds"]["note"] == "write kind.thrice, such as scaffold.thrice"
+    assert found[".board", "bare-kinds"]["note"] == "write kind.board, such as command.board"
+    assert (".reward.", "bare-kinds") in found
+    assert (
+        listed(place, MLX_DISABLE_PLUGINS="thrice")[".thrice", "bare-kinds"]["note"] == "disabled"
+    )
+    assert (".thrice", "bare-kinds") not in listed(place, "--kind", "scaffold")
+    for action, word in (("check", "thrice"), ("show", "bare-kinds::thrice")):
+        done = place.mlx("plugins", action, word)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert "'thrice' of bare-kinds 1.2 has no kind. In its entry point write" in done.stderr
+
+
 def test_list_of_one_kind(crowd: Place) -> None:
     assert {kind.partition(".")[0] for kind, _ in listed(crowd, "--kind", "policy")} == {"policy"}
     done = crowd.mlx("plugins", "list", "--kind", "polcy")

@@ -171,7 +171,7 @@ def test_what_cannot_be_made_here_says_so_and_is_checked_as_far_as_it_goes(place
     assert f"0 FAILED of 10 checks; {count} not checked (policy 'local' needs a path." in total
     assert total.endswith("Not put to the checks of its kind: policy local.")
     assert "component.is_described" in done.stdout
-    assert "component.parts_are_there" not in done.stdout and "policy." not in done.stdout[20:]
+    assert "component.parts_are_there" not in done.stdout and "\n  policy." not in done.stdout
 
 
 def test_a_whole_spec_is_made_with_its_options(place: Place) -> None:
@@ -259,7 +259,7 @@ def test_what_a_function_makes_declares_its_gaps(partly: Place) -> None:
     assert checks["reward.copes_with_anything"] == ("gap", "it is shy")
     assert "'mood'" in checks["component.conformance_is_its_suites"][1]
     shown = partly.mlx("plugins", "show", "reward.made")
-    assert "reward.copes_with_anything: it is shy" in shown.stdout, shown.stderr
+    assert "reward.copes_with_anything\n    it is shy" in shown.stdout, shown.stderr
 
 
 @pytest.mark.parametrize(
@@ -366,3 +366,58 @@ def test_an_id_that_no_check_has_is_the_users_error(nested: Place) -> None:
     assert done.returncode == 2
     assert "is_describd'. Did you mean 'component.is_described'?" in done.stderr
     assert nested.mlx("plugins", "check", "nested", "--only", "sandbox.").returncode == 2
+
+
+def test_a_kind_that_mlxlab_does_not_know_is_not_called_sound(place: Place) -> None:
+    parts = {"scafold.tree": "tests.cli.toyparts:Tree", "commands.board": "json"}
+    distribution(place.site, "odd-kinds", parts)
+    words = ("plugins", "check", "scafold.tree")
+    done = place.mlx(*words, "--json", "--strict")
+    (one,) = json.loads(done.stdout)["components"]
+    why = "kind 'scafold': no such kind; did you mean 'scaffold'?"
+    assert (one["ok"], one["not_checked"], done.returncode) == (None, {"scafold": why}, 1)
+    told = place.mlx(*words)
+    assert told.returncode == 0
+    assert f"0 FAILED of 15 checks; 1 not checked ({why})." in told.stdout
+    assert told.stdout.endswith("Not put to the checks of its kind: scafold odd-kinds::tree.\n")
+    module = place.mlx("plugins", "check", "commands.board").stdout
+    assert "kind 'commands': no such kind; did you mean 'command'?" in module
+
+
+def test_what_it_needs_is_told_as_this_command_takes_it(place: Place) -> None:
+    local = "mlxlab.plugins.policies.local:Local"
+    distribution(place.site, "odd-kinds", {"polcy.mine": local, "reward.asking": "asking:Asking"})
+    place.module("asking", ASKING)
+    needed = place.mlx("plugins", "check", "policy.local").stdout
+    assert "needs a path. Write mlx plugins check policy.local:PATH" in needed
+    taken = place.mlx("plugins", "check", "valid:5").stderr
+    assert taken.endswith(" Write mlx plugins check reward.valid\n")
+    options = place.mlx("plugins", "check", "reward.asking").stdout
+    lacking = "limit: it is missing. Write mlx plugins check 'reward.asking?limit=VALUE': Seconds"
+    assert lacking in options
+    strange = place.mlx("plugins", "check", "polcy.mine").stdout
+    assert "needs a path" in strange and "Write" not in strange
+
+
+ASKING = """
+from pydantic import BaseModel, Field
+
+class Config(BaseModel):
+    limit: float = Field(description="Seconds.")
+
+class Asking:
+    'Asks for a limit.'
+    needs = frozenset()
+    range = (0.0, 1.0)
+
+    def __init__(self, config: Config) -> None: ...
+"""
+
+
+def test_a_misspelt_part_of_a_command_is_named(place: Place) -> None:
+    place.module("slips", "def confgure(parser): ...\ndef run(args): return 0\n")
+    distribution(place.site, "slip-parts", {"command.slip": "slips"})
+    told = "has no configure(parser). It has 'confgure': did you mean 'configure'?"
+    done = place.mlx("plugins", "check", "slip")
+    assert f"FAILED it {told}" in done.stdout and done.returncode == 1
+    assert place.mlx("slip").stderr == f"mlx: command 'slip' of slip-parts 1.2 {told}\n"

@@ -78,6 +78,28 @@ def test_steps_are_told_on_stderr_one_line_each(place: Place) -> None:
     assert "\x1b" not in done.stderr + done.stdout
 
 
+def test_the_best_of_a_line_is_the_best_of_the_lines_so_far(place: Place) -> None:
+    done = place.mlx(*TOY_RUN, "--policy", "writer", "--steps", "12")
+    best: tuple[float, str] | None = None
+    lines = done.stderr.splitlines()[1:]
+    assert len(lines) == 12
+    for line in lines:
+        number, told = line.split()[1], line.split("score ")[1].split()
+        if " ok " in line and (best is None or float(told[0]) < best[0]):
+            best = float(told[0]), f"best {told[0]} (step {number})"
+        assert (best[1] if best else "best -") in line
+
+
+def test_a_policy_that_chooses_from_a_list_is_refused_where_there_is_none(place: Place) -> None:
+    done = place.mlx(*TOY_RUN, "--policy", "random")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mlx: The policy 'random' chooses among listed actions, and the scaffold 'tree' lists "
+        "none. Use a scaffold that does, such as --scaffold recipe.\n"
+    )
+    assert not (place.work / "runs").exists()
+
+
 def test_the_summary_says_where_and_what_next(place: Place) -> None:
     done = place.mlx(*TOY_RUN, "--policy", "writer", "--steps", "6", "--quiet")
     assert done.stderr == ""

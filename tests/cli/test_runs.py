@@ -112,6 +112,25 @@ def test_show(recorded: Place) -> None:
     assert "PRIVATE" in shown and "gap closed" in shown
 
 
+def test_a_reward_has_its_column_however_it_was_written(place: Place) -> None:
+    words = ("--reward", "haste:10", "--reward", "weighted:haste%253A10=1")
+    done = place.mlx(*TOY_RUN, *words, "--policy", "writer", "--steps", "3", "--quiet")
+    folder = RunFolder(place.run())
+    specs = [ref.spec for ref in folder.manifest().rewards]
+    assert specs[:2] == ["constant", "haste:10.0"]
+    assert all(list(step.rewards) == specs for step in folder.steps())
+    assert "constant 0.5, haste:10.0 " in done.stdout and "(2 of 3 steps)" in done.stdout
+    shown = place.mlx("runs", "show", "latest").stdout
+    # So early runs were recorded: their steps name the reward as it was typed.
+    steps = folder.path / "steps.jsonl"
+    steps.write_text(steps.read_text().replace('"haste:10.0"', '"haste:10"'))
+    assert place.mlx("runs", "show", "latest").stdout == shown
+    (row,) = [line.split() for line in shown.splitlines() if line.split()[:1] == ["2"]]
+    assert row[-6:-3] == ["0.5", "0.99", "0.99"]
+    exported = lines(place.mlx("runs", "export", "latest").stdout)
+    assert [row["reward.haste:10.0"] is None for row in exported] == [True, False, False]
+
+
 def test_show_json_holds_private_scores_only_if_asked(recorded: Place) -> None:
     name = recorded.run().name
     plain = json.loads(recorded.mlx("runs", "show", name, "--json").stdout)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlxlab.cli.lines import Silent
-from mlxlab.cli.result import Result
-from mlxlab.cli.summary import call_rows, print_summary
+from mlxlab.cli.result import Result, Values
+from mlxlab.cli.summary import call_rows, print_summary, spent_rows
 from mlxlab.core.totals import Totals
 from tests.support import manifest, ref
 
@@ -38,6 +38,14 @@ def test_a_model_is_proposed_under_the_scaffold_of_the_run(
 
 def rows(spent: Totals, max_tokens: int | None = None) -> dict[str, str]:
     return {label: value for label, value, _ in call_rows(spent, max_tokens)}
+
+
+def test_a_mean_says_of_how_many_steps_it_is() -> None:
+    judged = {"haste": Values.among([None, 0.25, 0.5]), "all": Values.among([1.0, 0.0, 0.5]),
+              "none": Values.among([None])}  # fmt: skip
+    found = spent_rows(Result(Path("runs/run"), manifest(), None, {}, judged))
+    told = {label: value for label, value, _ in found}["mean reward"]
+    assert told == "haste 0.375 (2 of 3 steps), all 0.5, none - (0 of 1 step)"
 
 
 def test_an_unknown_price_is_never_left_out() -> None:

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from mlxlab.core.actions import Action, RunCode
 from mlxlab.core.errors import PolicyError
 from mlxlab.core.policy import PolicyRequest
-from mlxlab.core.records import Completion, Decision, Message, Usage
+from mlxlab.core.records import Completion, Decision, Message, RewardValue, Usage
+from mlxlab.core.reward import Need, StepView
 from mlxlab.core.scaffold import Ask, Stop, Wait
+from mlxlab.core.task import TaskInfo
 from mlxlab.core.tree import TreeView
 from mlxlab.testing import ConstantReward, MemorySandbox, ToyTask
 from tests.support import JsonScaffold, play
@@ -88,6 +90,29 @@ def memory() -> MemorySandbox:
 
 def constant() -> ConstantReward:
     return ConstantReward(0.5)
+
+
+class HasteConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    argument: ClassVar[str] = "half_s"
+    half_s: float = Field(30.0, description="Seconds that halve the reward.")
+
+
+class Haste:
+    """A reward whose argument is a number; of a first step it has nothing to say."""
+
+    needs: frozenset[Need] = frozenset()
+    range = (0.0, 1.0)
+
+    def __init__(self, config: HasteConfig) -> None:
+        self._half_s = config.half_s
+
+    def judge(self, step: StepView, task: TaskInfo) -> RewardValue:
+        if step.decision.step == 0:
+            return RewardValue(value=None, reason="nothing came before")
+        value = 1 / (1 + step.observation.duration_s / self._half_s)
+        return RewardValue(value=value, reason="quick")
 
 
 class Blocking(Tree):

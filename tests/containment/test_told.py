@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlxlab.cli.drive import _warn
+from mlxlab.cli.result import Result, Values
 from mlxlab.core.account import Accounts
 from mlxlab.core.actions import CustomAction
 from mlxlab.core.boundary import apart
@@ -18,8 +19,9 @@ from mlxlab.core.hooks import Hooks, hookimpl
 from mlxlab.core.launch import new_run
 from mlxlab.core.loops import run_loop
 from mlxlab.core.patience import Patience
-from mlxlab.core.records import Completion
+from mlxlab.core.records import Completion, RewardValue
 from mlxlab.core.registry import Registry
+from mlxlab.core.reward import Need
 from mlxlab.core.runs import RunFolder, list_runs
 from mlxlab.core.states import StateStore
 from mlxlab.core.task import Grade, SubmissionContract
@@ -106,6 +108,42 @@ def test_each_kind(
     first = traced.split("The plugin's own traceback:\n", 1)[1].splitlines()[1]
     assert "tests/containment/" in first
     assert "luck" in traced
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("type", "returned int, no RewardValue"),
+        ("nan", "returned nan, outside [-inf, inf]"),
+        ("huge", "returned 1e+308, outside [-inf, inf]"),
+    ],
+)
+def test_a_judgement_that_cannot_be_recorded_is_told_like_one_that_fails(
+    tmp_path: Path, registry: Registry, fault: str, said: str
+) -> None:
+    hooks = ran(tmp_path, registry, reward=f"bad?call=judge&fault={fault}&after=1")
+    assert hooks.broken == {"reward 'bad' of acme-parts 1.2": f"judge, 2 times: {said}"}
+    found = recorded(tmp_path)
+    assert found.manifest().broken == hooks.broken
+    (values,) = Result.of(found.path).rewards.values()
+    assert values == Values(1.0, steps=1, of=3)
+
+
+@pytest.mark.parametrize("value", [None, 0.5, RewardValue(value=12.87, reason="too good")])
+def test_what_an_arena_s_reward_may_not_return_is_told(value: Any) -> None:
+    class Odd:
+        needs: frozenset[Need] = frozenset()
+        range = (0.0, 1.0)
+
+        def judge(self, step: Any, task: Any) -> Any:
+            return value
+
+    hooks, who = Hooks(), "reward 'odd' of acme-parts 1.2"
+    with arena(rewards={"odd": Odd()}, owners={"odd": who}, hooks=hooks) as it:
+        (taken,) = it.take([state()], [off(1.0)])
+    assert taken.rewards["odd"].value is None
+    assert taken.rewards["odd"].reason.startswith(f"{who}: judge returned ")
+    assert hooks.broken[who].startswith("judge: returned ")
 
 
 def test_a_handler_s_owner_stands_in_the_step(

@@ -12,7 +12,9 @@ import pytest
 
 import mlxlab
 from mlxlab.core.actions import RunCode
-from mlxlab.core.errors import PolicyError
+from mlxlab.core.errors import PolicyError, UsageError
+from mlxlab.core.hooks import Hooks
+from mlxlab.core.launch import RunOptions, new_run, plan_run, resumed_run
 from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Priced
 from mlxlab.core.records import Completion, ComponentRef, Decision
 from mlxlab.core.runs import RunFolder
@@ -199,6 +201,23 @@ def test_a_scaffold_without_a_listing_is_refused_in_one_line() -> None:
     nothing = request().decision.model_copy(update={"extra": {}})
     with pytest.raises(PolicyError, match="lists no action"):
         answer(climb(), request().model_copy(update={"decision": nothing}))
+
+
+@pytest.mark.parametrize("policy", ["random", "climb"])
+def test_a_scaffold_without_a_listing_is_refused_before_a_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    asked = RunOptions(task="temperature", policy=policy, steps=1, out=tmp_path / "runs")
+    with pytest.raises(UsageError, match=f"'{policy}' chooses .* 'aide' lists none.*recipe"):
+        plan_run(asked)
+    assert not (tmp_path / "runs").exists()
+    # So early runs were begun, which say that they can be resumed.
+    with monkeypatch.context() as patch:
+        patch.setattr("mlxlab.core.planning.refuse_unlisted", lambda components: None)
+        folder = new_run(asked, Hooks())._writer
+        folder.close()
+    with pytest.raises(UsageError, match="lists none"):
+        resumed_run(RunFolder(folder.path), Hooks())
 
 
 def test_a_climb_improves_in_the_sandbox(tmp_path: Path) -> None:

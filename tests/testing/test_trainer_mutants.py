@@ -1,5 +1,6 @@
 """Every check of trainers is seen to fail, on a trainer that breaks its promise."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -44,6 +45,23 @@ def test_a_mutant_is_caught(name: str) -> None:
         spoiled.teardown_class()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught_whatever_was_checked_before(name: str) -> None:
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(MUTANTS[name][0])})
+    results = {result.id: result.outcome for result in run_checks(spoiled)}
+    assert results[f"trainer.{name}"] == "FAILED"
+
+
+def test_actions_of_a_training_that_is_done_are_steps_too() -> None:
+    class Repeating(Acting):
+        repeats = True
+
+    spoiled = type("Spoiled", (Sound,), {"make": staticmethod(Repeating)})
+    failed = [result for result in run_checks(spoiled) if result.outcome == "FAILED"]
+    assert [result.id for result in failed] == ["trainer.done_is_done"]
+    assert re.search(r"took \d+ actions again", failed[0].cause)
 
 
 def test_a_trainer_that_lies_about_its_arena_is_caught_too() -> None:

@@ -158,7 +158,9 @@ class TrainConfig(Config):
         None, description="Duration of one execution. Default: as each task says."
     )
     seed: int | None = Field(None, description="Of every choice.")
-    out: str | None = Field(None, description="The training's folder. Default: trained/NAME.")
+    out: str | None = Field(
+        None, description="The training's folder. Default: trained/TIME-TRAINER."
+    )
     cache: str | None = Field(
         None, description="Outcomes that trainings share. Default: transitions in its folder."
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlxlab.api.training.planning import TrainPlan, reward_name
+from mlxlab.api.training.planning import TrainPlan
 from mlxlab.core.boundary import whose
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.training.arena import Arena
@@ -28,7 +28,7 @@ def arena_of(
     cache = TransitionCache(options.cache or plan.folder / "transitions", warn)
     try:
         with Arena(
-            {reward_name(options): reward.instance},
+            {reward.ref.spec: reward.instance},
             sandbox=options.sandbox,
             workers=options.workers,
             cache=cache,
@@ -40,7 +40,7 @@ def arena_of(
             registry=plan.registry,
             hooks=hooks,
             trust=options.trust,
-            owners={reward_name(options): whose(reward.ref)},
+            owners={reward.ref.spec: whose(reward.ref)},
         ) as arena:
             yield arena
     finally:

@@ -49,11 +49,13 @@ class Parts:
     Args:
         acting: whether the trainer takes actions.
         keeps_states: whether it takes several in a row.
+        reward_name: under which the reward's values stand, here and in recorded steps.
     """
 
     trainer: Component[Trainer]
     acting: bool
     keeps_states: bool
+    reward_name: str
     reward: Component[Reward] | None = None
     sandbox: Component[Sandbox] | None = None
     editor: Component[Policy] | None = None
@@ -67,13 +69,14 @@ class Parts:
                 acting = trainer.instance.needs_arena
                 keeps = isinstance(trainer.instance, Continuing) and trainer.instance.keeps_states
             if not acting:
-                registry.check("reward", options.rewards)  # recorded values bear its name
-                return cls(trainer, acting, keeps)
+                return cls(trainer, acting, keeps, registry.spelled("reward", options.rewards))
+            reward = made(registry, "reward", Spec.parse(options.rewards))
             return cls(
                 trainer,
                 acting,
                 keeps,
-                made(registry, "reward", Spec.parse(options.rewards)),
+                reward.ref.spec,
+                reward,
                 made(registry, "sandbox", options.sandbox),
                 None if options.editor is None else made(registry, "policy", options.editor),
             )
@@ -112,7 +115,7 @@ class TrainPlan:
             corpus=self.corpus,
             base=self.base,
             out=self.folder,
-            reward=reward_name(self.options),
+            reward=self.parts.reward_name,
             seed=self.options.seed,
         )
 
@@ -218,11 +221,6 @@ def options_of(folder: Path) -> TrainOptions:
         tasks=manifest.tasks,
         trust=manifest.trusted,
     )
-
-
-def reward_name(options: TrainOptions) -> str:
-    """The name of the reward's values."""
-    return str(Spec.parse(options.rewards))
 
 
 def _plan(

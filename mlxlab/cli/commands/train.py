@@ -167,7 +167,8 @@ def _components(group: Any) -> None:
 
 def _place(group: Any) -> None:
     add = group.add_argument
-    add("--out", type=Path, metavar="DIR", help="the training's folder (default: trained/NAME)")
+    told = "the training's folder (default: trained/TIME-TRAINER)"
+    add("--out", type=Path, metavar="DIR", help=told)
     add("--resume", type=Path, metavar="DIR", help="take up the training in this folder")
     add(
         "--cache",

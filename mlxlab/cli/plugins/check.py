@@ -14,6 +14,7 @@ from mlxlab.cli.plugins.trying import Findings, tried
 from mlxlab.core.components import ONE_EACH
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry
 from mlxlab.core.errors import UnknownComponent, UsageError
+from mlxlab.core.kinds import kind_problem
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components.conformance import NEVER_MADE
@@ -56,8 +57,16 @@ def check(
         report.hear(loads)
         whole = loads.outcome == "ok" and not only_load
         findings = tried(entry, spec, timeout_s, report.hear, without) if whole else Findings()
+        if not (only or only_load):
+            findings.left = _of_no_suite(entry) | findings.left
         report.end(entry, spec, loads, findings)
     return report.close()
+
+
+def _of_no_suite(entry: Entry) -> dict[str, str]:
+    """The checks of a kind that mlxlab does not know, as one, with what the kind may be."""
+    strange = kind_problem(entry.kind, Registry.installed().entries)
+    return {entry.kind: f"kind '{entry.kind}': {strange}"} if strange else {}
 
 
 def _meant(word: str, kind: str | None) -> list[tuple[Entry, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, installed
+from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, disabled, installed, without_kind
 from mlxlab.core.errors import UnknownComponent
+from mlxlab.core.kinds import with_a_kind
 from mlxlab.core.near import did_you_mean
 
 
@@ -17,11 +18,22 @@ def find_entries(word: str) -> list[Entry]:
     found = [entry for entry in entries if word in _words(entry)]
     if found:
         return found
+    _refuse_kindless(word, entries)
     known = sorted({word for entry in entries for word in _words(entry)})
     raise UnknownComponent(
         f"Nothing installed is called '{word}'.",
         did_you_mean(word, known, "'mlx plugins list' shows what there is."),
     )
+
+
+def _refuse_kindless(word: str, entries: list[Entry]) -> None:
+    """Tell of a component that nothing finds, since its entry point says no kind."""
+    off = disabled()
+    for entry in without_kind():
+        if word in _words(entry) and not off & {entry.distribution, entry.name}:
+            whose = f"'{entry.name}' of {entry.distribution} {entry.version}"
+            hint = f"In its entry point {with_a_kind(entry, entries)}; then install it again."
+            raise UnknownComponent(f"{whose} has no kind.", hint)
 
 
 def _words(entry: Entry) -> set[str]:

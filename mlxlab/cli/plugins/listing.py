@@ -8,9 +8,9 @@ from typing import Any
 
 from mlxlab.cli.table import Column, print_json, print_table
 from mlxlab.core.aliases import KIND as ALIASES
-from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled, misfit
+from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled, misfit, without_kind
 from mlxlab.core.errors import UsageError
-from mlxlab.core.kinds import kind_problem
+from mlxlab.core.kinds import kind_problem, with_a_kind
 
 COLUMNS = (
     Column("KIND"),
@@ -26,6 +26,7 @@ def list_plugins(kind: str | None, as_json: bool) -> int:
     """Print every component and hook module, or those of one kind."""
     found = [*advertised(COMPONENTS), *advertised(HOOKS)]
     kinds = sorted({entry.kind for entry in found})
+    found += without_kind()
     if kind is not None and kind not in kinds:
         near = get_close_matches(kind, kinds, 1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Kinds: {', '.join(kinds)}."
@@ -50,6 +51,8 @@ def notes(entries: list[Entry]) -> dict[tuple[str, ...], str]:
             found[entry[:5]] = "disabled"
         elif (why := misfit(entry)) is not None:
             found[entry[:5]] = why[0]
+        elif not entry.kind:
+            found[entry[:5]] = with_a_kind(entry, entries)
         elif entry.kind != "hook":
             if strange := kind_problem(entry.kind, entries):
                 found[entry[:5]] = strange

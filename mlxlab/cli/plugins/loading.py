@@ -15,8 +15,10 @@ from typing import Any
 
 import pluggy
 
+from mlxlab.cli.plugins.hints import hint_here
 from mlxlab.core.entries import HOOKS, Entry, advertised
 from mlxlab.core.errors import PluginError, UsageError
+from mlxlab.core.lacking import lacking
 from mlxlab.core.loading import loaded
 from mlxlab.core.registry import Registry, config_model
 
@@ -34,7 +36,7 @@ def main(group: str, name: str, target: str, distribution: str, spec: str) -> No
     wrong = None
     try:
         cause = _problem(group, fitting[0])
-        wrong = _wrong(fitting[0].kind, spec) if spec and not cause else None
+        wrong = _wrong(fitting[0], spec) if spec and not cause else None
     except BaseException as error:
         cause = _told(error)
     print(json.dumps({"cause": cause, "wrong": wrong}), file=answer, flush=True)
@@ -49,12 +51,12 @@ def _problem(group: str, entry: Entry) -> str:
     return _misshapen(entry.kind, target)
 
 
-def _wrong(kind: str, spec: str) -> tuple[str, str] | None:
+def _wrong(entry: Entry, spec: str) -> tuple[str, str] | None:
     """What is wrong with an argument or options, and what to do; None if nothing is."""
     try:
-        Registry.installed().check(kind, spec)
+        Registry.installed().check(entry.kind, spec)
     except UsageError as error:
-        return error.message, error.hint
+        return error.message, hint_here(entry, error.hint)
     return None
 
 
@@ -82,8 +84,8 @@ def _told(error: BaseException) -> str:
 def _misshapen(kind: str, target: Any) -> str:
     """What is wrong with a component before it is made; the empty text if nothing is."""
     if kind == "command":
-        missing = [name for name in ("configure", "run") if not callable(getattr(target, name, 0))]
-        return f"it has no {' and no '.join(missing)}" if missing else ""
+        missing, hint = lacking(target)
+        return f"it has no {missing}. {hint}".rstrip(". ") if missing else ""
     if not callable(target):
         return f"it is a {type(target).__name__}, neither a class nor a function"
     config_model(target)

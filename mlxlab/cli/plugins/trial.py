@@ -12,11 +12,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from mlxlab import testing
 from mlxlab.cli.plugins.entry import files_of, same
+from mlxlab.cli.plugins.hints import in_a_line
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.loading import loaded
@@ -74,17 +74,17 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
         say(left=sorted(left), why=why or NOT_RUN)
     if checks - left:
         ready, gaps = _said_when_ready(whole, say), gaps_of(made, whole)
-        _run(ready, gaps, without | left, files_of(entry), say)
+        _run(entry, ready, gaps, without | left, say)
     say(done=True)
 
 
 def _run(
-    suite: type[Conformance], gaps: dict[str, str], without: set[str], own: Path | None, say: Say
+    entry: Entry, suite: type[Conformance], gaps: dict[str, str], without: set[str], say: Say
 ) -> None:
     checks = {check.id for check in checks_of(suite)} - without
     begun = False
     try:
-        for result in run_checks(suite, gaps, without, own):
+        for result in run_checks(suite, gaps, without, files_of(entry)):
             begun = True
             if result.outcome == "not checked":
                 say(left=[result.id], why=result.cause)
@@ -93,7 +93,7 @@ def _run(
     except NOT_HERE as error:  # as a sandbox without its engine, which is opened first
         if begun:
             raise
-        say(left=sorted(checks), why=" ".join(str(error).split()))
+        say(left=sorted(checks), why=in_a_line(entry, error))
 
 
 def _of_all(entry: Entry, spec: str) -> type[Conformance]:
@@ -131,7 +131,7 @@ def _made(entry: Entry, spec: str, target: object, suite: str) -> tuple[object, 
     try:
         return Registry.installed().create(entry.kind, spec).instance, ""
     except NOT_HERE as error:
-        return target, " ".join(str(error).split())
+        return target, in_a_line(entry, error)
     except MlxError:
         if suite != ALL:
             raise

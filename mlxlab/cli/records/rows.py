@@ -19,11 +19,12 @@ whatever it holds, also when every value is null.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from mlxlab.api import RunFolder, RunManifest
-from mlxlab.core.records import Completion, PrivateScore, Step
+from mlxlab.core.records import Completion, PrivateScore, RewardValue, Step
+from mlxlab.core.spellings import by_spec
 
 Type = Literal["text", "whole", "number", "messages", "wholes", "numbers"]
 Row = dict[str, Any]
@@ -87,7 +88,7 @@ def rows(folder: RunFolder, columns: Schema) -> Iterator[Row]:
             **_action(step),
             **_outcome(step),
             **_private(private.get(step.step)),
-            **_rewards(step),
+            **_rewards(by_spec(step.rewards, manifest.rewards)),
         }
         yield {name: row.get(name) for name in columns}
 
@@ -196,8 +197,8 @@ def _private(score: PrivateScore | None) -> Row:
     return {"private_score": score.score, "private_standard_error": score.standard_error}
 
 
-def _rewards(step: Step) -> Row:
+def _rewards(rewards: Mapping[str, RewardValue]) -> Row:
     row: Row = {}
-    for name, reward in step.rewards.items():
+    for name, reward in rewards.items():
         row |= {f"reward.{name}": reward.value, f"reward_reason.{name}": reward.reason}
     return row

@@ -21,6 +21,7 @@ from mlxlab.cli.view.tree import Moment, draw, glyphs
 from mlxlab.core.actions import named
 from mlxlab.core.errors import UsageError
 from mlxlab.core.records import Completion, Step
+from mlxlab.core.spellings import by_spec
 
 _BRIEF = (
     "step parent operator status public_score self_score private_score action_type duration_s "
@@ -137,7 +138,9 @@ def _table(manifest: RunManifest, steps: list[Step], folder: RunFolder, private:
     scores = folder.private_scores() if private else {}
     lines = []
     for step in steps:
-        cells = [*_outcome(step), *_effort(step, names, answered.get(step.step, []))]
+        judged = by_spec(step.rewards, manifest.rewards)
+        values = [judged[name].value if name in judged else None for name in names]
+        cells = [*_outcome(step), *_effort(step, values, answered.get(step.step, []))]
         if private:
             hidden = scores.get(step.step)
             cells.insert(6, score(hidden.score if hidden else None))
@@ -172,8 +175,7 @@ def _outcome(step: Step) -> list[str]:
     ]
 
 
-def _effort(step: Step, rewards: list[str], answered: list[Completion]) -> list[str]:
-    values = [step.rewards[name].value if name in step.rewards else None for name in rewards]
+def _effort(step: Step, values: list[float | None], answered: list[Completion]) -> list[str]:
     return [
         *("-" if value is None else f"{value:.3g}" for value in values),
         duration((step.ended_at - step.started_at).total_seconds()),

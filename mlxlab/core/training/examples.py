@@ -13,6 +13,7 @@ from mlxlab.core.manifest import RunManifest
 from mlxlab.core.origin import recorded_here
 from mlxlab.core.records import CLEAN, Message, Status, Step
 from mlxlab.core.runs import RunFolder
+from mlxlab.core.spellings import by_spec
 from mlxlab.core.training.states import State
 
 
@@ -112,6 +113,7 @@ def _example(folder: Path, manifest: RunManifest, step: Step, own: bool) -> Exam
         score = step.probe.score
     before = step.decision.score
     better = score is not None and (before is None or manifest.task.metric.better(score, before))
+    rewards = by_spec(step.rewards, manifest.rewards)
     state = State(
         id=f"{manifest.run_id}/{step.step}",
         task=manifest.components["task"].spec,
@@ -130,5 +132,5 @@ def _example(folder: Path, manifest: RunManifest, step: Step, own: bool) -> Exam
         status=step.observation.status,
         score=score,
         improved=better,
-        rewards={name: value.value for name, value in step.rewards.items()},
+        rewards={name: value.value for name, value in rewards.items()},
     )

@@ -29,11 +29,13 @@ class Acting(Good):
     """Takes an action for each example."""
 
     needs_arena = True
+    repeats = False
 
     def train(self, job: TrainJob) -> PolicyRef:
         assert job.arena is not None
-        for example in job.corpus.examples:
-            job.arena.submit(example.state, Completion(text=example.text)).result()
+        if self.repeats or not (job.out / "final").exists():
+            for example in job.corpus.examples:
+                job.arena.submit(example.state, Completion(text=example.text)).result()
         return super().train(job)
 
 
@@ -137,8 +139,7 @@ class Keeping(Good):
 
 
 def beside(job: TrainJob) -> None:
-    Path("cache").mkdir(exist_ok=True)
-    (Path("cache") / job.out.name).write_text("x")
+    Path("stray").write_text("the same at each training")
 
 
 def into_base(job: TrainJob) -> None:
@@ -191,6 +192,6 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "writes_to_out_only": (
         lambda: Around(first=beside),
-        "outside out: work/cache, work/cache/alone",
+        "outside out: apart/work/stray",
     ),
 }

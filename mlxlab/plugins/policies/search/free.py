@@ -11,6 +11,8 @@ from mlxlab.core.policy import PolicyRequest, Price
 class Free:
     """No price, no tokens, nothing to close."""
 
+    needs_listing: ClassVar[bool] = True
+    """Its answers are actions of a scaffold's list; see `mlxlab.core.policy.Choosing`."""
     conformance: ClassVar[Mapping[str, Any]] = {"seeded": True, "scaffold": "recipe"}
     """What its checks have to know: it answers scaffolds that list their actions."""
 

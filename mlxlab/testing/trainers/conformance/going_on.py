@@ -10,7 +10,7 @@ class GoingOn(Harness):
     """Kills, interrupts, and folders of trainings that are done."""
 
     def test_told_once_on_disk(self) -> None:
-        """A step is told when it is safe: after a kill at that moment it is not taken anew."""
+        """A step is told when it is safe: a kill at that moment changes nothing that was told."""
         whole, after = self.whole(), self.killed()
         first = whole.told[0]
         for each in after.told:
@@ -44,6 +44,8 @@ class GoingOn(Harness):
         seen = self.train("whole")
         new = [each.step for each in seen.told if each not in heard]
         assert not new, f"steps of a training that was done were taken again: {new}"
+        acted = len(seen.arena.submitted) if seen.arena is not None else 0
+        assert not acted, f"a training that was done took {acted} actions again"
         assert seen.ref == whole.ref, f"returned {seen.ref}, and {whole.ref} the first time"
         gone = sorted(set(before) - set(digests(whole.out / FINAL)))
         assert not gone, f"the result lost {', '.join(gone)}"

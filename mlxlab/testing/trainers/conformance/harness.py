@@ -97,11 +97,22 @@ class Harness(Conformance):
         shutil.rmtree(cls.folder)
 
     @classmethod
-    def train(cls, name: str, tell: Tell = lambda told: None, **changes: Any) -> Trained:
-        """Train into `out/name`, or go on there; raises what the trainer raises."""
+    def train(
+        cls, name: str, tell: Tell = lambda told: None, root: Path | None = None, **changes: Any
+    ) -> Trained:
+        """Train into `out/name`, or go on there; raises what the trainer raises.
+
+        Args:
+            name: of the training's folder.
+            tell: hears of its steps.
+            root: where `out` and the working folder lie; None: where those of the others do.
+            changes: what the job is beside the usual.
+        """
         trainer = cls.make()
-        out = cls.folder / "out" / name
-        out.mkdir(parents=True, exist_ok=True)
+        root = root or cls.folder
+        out, work = root / "out" / name, root / "work"
+        for folder in (out, work):
+            folder.mkdir(parents=True, exist_ok=True)
         seen = Trained(out, arena=ToyArena() if trainer.needs_arena else None)
 
         def heard(progress: TrainProgress) -> None:
@@ -114,7 +125,7 @@ class Harness(Conformance):
         }  # fmt: skip
         given.update(changes)
         seen.arena = given["arena"]
-        with within(cls.folder / "work"), output() as printed:
+        with within(work), output() as printed:
             seen.ref = trainer.train(TrainJob(**given))
         seen.printed = printed[0]
         return seen
