@@ -21,7 +21,6 @@ from time import perf_counter
 from versus.places import machine
 
 from mlxlab.api.training import TrainOptions, TrainPlan, plan_training
-from mlxlab.api.training.planning import reward_name
 from mlxlab.api.training.running import trained
 from mlxlab.core.cores import processors
 from mlxlab.core.trainer import TrainProgress
@@ -126,7 +125,7 @@ def _steps(plan: TrainPlan, cache: TransitionCache | None) -> list[Timed]:
 
     plan.folder.mkdir(parents=True)
     assert plan.parts.reward is not None
-    rewards = {reward_name(plan.options): plan.parts.reward.instance}
+    rewards = {plan.parts.reward_name: plan.parts.reward.instance}
     with Arena(rewards, cache=cache, folder=plan.folder / "scratch") as arena:
         trained(plan, replace(plan.job(), arena=arena, tell=tell))
     if cache is not None:

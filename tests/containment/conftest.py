@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mlxlab.core import watch
+from mlxlab.core import shared, watch
 from mlxlab.core.entries import Entry, advertised
 from mlxlab.core.registry import Registry
 from tests.cli.conftest import Place, distribution
@@ -48,3 +49,8 @@ def registry(
     monkeypatch.setattr(watch, "DEAF_S", 0.5)
     yield Registry(entries)
     parts.ARMED[0] = True
+    parts.LET_GO.set()
+    until = time.monotonic() + 10
+    while shared._inside and time.monotonic() < until:
+        time.sleep(0.01)
+    parts.LET_GO.clear()

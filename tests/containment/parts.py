@@ -6,7 +6,7 @@ import errno
 import json
 import math
 import os
-import time
+import threading
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Literal
@@ -42,6 +42,10 @@ class FaultConfig(BaseModel):
     after: int = Field(0, description="How many such calls go well before.")
 
 
+LET_GO = threading.Event()
+"""Ends what hangs in a thread, where nothing breaks it off, before the next test."""
+
+
 class Faulty:
     """One call of a component that goes wrong."""
 
@@ -58,7 +62,7 @@ class Faulty:
         if self.calls <= self.config.after:
             return False
         if self.config.fault == "hang":
-            time.sleep(60)
+            LET_GO.wait(60)
         while self.config.fault == "spin":
             pass
         if self.config.fault == "patch":
