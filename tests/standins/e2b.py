@@ -170,7 +170,8 @@ class E2B:
 
     def vanish(self) -> None:
         """End every sandbox, as if their time were up or their computer broken."""
-        for name in list(self.sandboxes):
+        for name, sandbox in list(self.sandboxes.items()):
+            sandbox.envd.dead = True  # a computer that breaks tells nobody how its processes ended
             self.kill(name)
         self.drop()
 

@@ -58,6 +58,7 @@ class Envd:
     def __init__(self, machine: Machine, env: dict[str, str]) -> None:
         self.machine = machine
         self.env = env
+        self.dead = False
         self.commands: dict[int, Command] = {}
 
     def start(self, request: dict[str, Any], user: str, timeout_s: float | None) -> Listener:
@@ -148,7 +149,8 @@ class Envd:
         end: dict[str, Any] = {"exited": code >= 0, "status": f"exit status {code}"}
         if code:
             end |= {"exitCode": code if code > 0 else -1, "error": f"exit status {code}"}
-        command.tell({"end": end})
+        if not self.dead:
+            command.tell({"end": end})
 
     def path(self, path: str) -> Path:
         """A path of the sandbox as the host sees it."""
