@@ -9,10 +9,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlxlab
 from mlxlab.cli.text import plain
 from mlxlab.core.errors import MlxError, PluginError
+
+if TYPE_CHECKING:
+    from mlxlab.core.entries import Entry
 
 _OWN = str(Path(mlxlab.__file__).parent) + os.sep
 _LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -24,7 +28,8 @@ def report(error: BaseException) -> int:
     """Print one line for people, the traceback only if asked; returns the exit status."""
     debug(error)
     told = _for_people(error)
-    print("mlx:", plain(str(told)), file=sys.stderr)
+    place = _place(error) if isinstance(told, PluginError) else ""
+    print("mlx:", plain(f"{told} (at {place})" if place else str(told)), file=sys.stderr)
     return told.exit_code
 
 
@@ -64,13 +69,32 @@ def _for_people(error: BaseException) -> MlxError:
 
 def _owner(error: BaseException) -> str:
     """The plugin whose code raised, or called what did; the empty text where none did."""
+    _, own = _last_frame(error)
+    if not own:
+        return ""
+    named = ", ".join(f"{one.kind} '{one.name}'" for one in own[:3])
+    return f"{named} of {own[0].distribution} {own[0].version}"
+
+
+def _place(error: BaseException | None) -> str:
+    """The last line of a plugin's that an error, or what it came of, went through: `a/b.py:55`."""
+    place = ""
+    while error is not None:
+        place = _last_frame(error)[0] or place
+        error = error.__cause__
+    return place
+
+
+def _last_frame(error: BaseException) -> tuple[str, list[Entry]]:
+    """Where an error came last through a plugin's code, and what its package advertises."""
     from mlxlab.core.entries import HOOKS, advertised
 
     theirs = [entry for entry in (*advertised(), *advertised(HOOKS)) if not entry.builtin]
-    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        own = [one for one in theirs if one.target.partition(":")[0].partition(".")[0] == package]
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__", "")).split(".")
+        own = [one for one in theirs if one.target.partition(":")[0].partition(".")[0] == module[0]]
         if own:
-            named = ", ".join(f"{one.kind} '{one.name}'" for one in own[:3])
-            return f"{named} of {own[0].distribution} {own[0].version}"
-    return ""
+            file = Path(frame.f_code.co_filename).name
+            inside = module if file == "__init__.py" else module[:-1]
+            return f"{'/'.join([*inside, file])}:{line}", own
+    return "", []

@@ -13,10 +13,11 @@ from random import Random
 
 from mlxlab.core.actions import EDITS, Action, CustomAction
 from mlxlab.core.assisted import Consult
-from mlxlab.core.boundary import Boundary, Late, answering, apart, kept_text, number_problem
-from mlxlab.core.errors import MlxError, PluginError, StateNotKept
+from mlxlab.core.boundary import Late, answering, apart, kept_text, number_problem
+from mlxlab.core.errors import PluginError, StateNotKept
 from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
 from mlxlab.core.hooks import ActionHandler, Hooks
+from mlxlab.core.judging import rewarded
 from mlxlab.core.measured import MetricFailed
 from mlxlab.core.records import Decision, Observation, Probe, Record, RewardValue
 from mlxlab.core.reward import Reward, StepView
@@ -255,54 +256,6 @@ class Environment:
             probe=probe,
             rewards=rewarded(self.rewards, view, self.task, self.owners, self.hooks),
         )
-
-
-def rewarded(
-    rewards: Mapping[str, Reward],
-    view: StepView,
-    task: TaskInfo,
-    owners: Mapping[str, str] | None = None,
-    hooks: Hooks | None = None,
-) -> dict[str, RewardValue]:
-    """What each reward makes of a step, by name; raises Late where one never ends."""
-    who = owners or {}
-    return {
-        name: judge(who.get(name, f"reward '{name}'"), reward, view, task, hooks)
-        for name, reward in rewards.items()
-    }
-
-
-def judge(
-    who: str, reward: Reward, view: StepView, task: TaskInfo, hooks: Hooks | None = None
-) -> RewardValue:
-    """A reward's value, or None with the reason where the reward fails or leaves its range."""
-    failure: MlxError
-    try:
-        with Boundary(who, "judge"):
-            found = _judged(reward.judge(view, task), reward.range)
-    except Late:
-        raise
-    except MlxError as error:
-        failure, cause = error, ""
-    else:
-        if isinstance(found, RewardValue):
-            return found
-        failure, cause = PluginError(f"{who}: judge {found}.", owner=who, call="judge"), found
-    if hooks is not None:
-        hooks.swallowed(failure, cause)
-    said = str(failure).rstrip(".")
-    return RewardValue(value=None, reason=said if who in said else f"{who}: {said}")
-
-
-def _judged(value: object, bounds: tuple[float, float]) -> RewardValue | str:
-    """A judgement that can be recorded, or what is wrong with it, in words."""
-    if not isinstance(value, RewardValue):
-        return f"returned {type(value).__name__}, no RewardValue"
-    low, high = bounds
-    number = value.value
-    if number is not None and (number_problem(number) or not low <= number <= high):
-        return f"returned {number}, outside [{low}, {high}]"
-    return value.model_copy(update={"reason": kept_text(value.reason)})
 
 
 def invalid(why: str) -> Observation:

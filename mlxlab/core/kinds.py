@@ -28,6 +28,13 @@ def with_a_kind(entry: Entry, entries: Iterable[Entry]) -> str:
     return f"write kind.{name}, such as {kind}.{name}"
 
 
+def kindless(entry: Entry, entries: Iterable[Entry]) -> str:
+    """What is wrong with an entry that has no kind, and what to do."""
+    whose = f"'{entry.name}' of {entry.distribution} {entry.version}"
+    todo = f"In its entry point {with_a_kind(entry, entries)}; then install it again."
+    return f"{whose} has no kind. {todo}"
+
+
 def kind_problem(kind: str, entries: Iterable[Entry]) -> str:
     """Why a kind may be a slip of the pen, with the one that is near; empty: it is known."""
     known = known_kinds(entries)

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from mlxlab.core.aliases import Failure, aliases_of, expanded, meant_by
 from mlxlab.core.boundary import Boundary, cause_of
-from mlxlab.core.entries import Entry, installed, of_kind
+from mlxlab.core.entries import Entry, installed, of_kind, without_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
-from mlxlab.core.kinds import kind_problem
+from mlxlab.core.kinds import kind_problem, kindless
 from mlxlab.core.loading import loaded, undisturbed, whose_entry
 from mlxlab.core.mistakes import choice_meant, mistake
 from mlxlab.core.near import did_you_mean
@@ -115,7 +115,10 @@ class Registry:
             raise UnknownComponent(text, told) from (failed[0].error if failed else None)
 
     def _misnamed(self, kind: str, spec: Spec) -> str:
-        """That a name is there under a kind that nobody asks for, which may be misspelt."""
+        """That a name is there without a kind, or under one that nobody asks for."""
+        for entry in without_kind():
+            if entry.name == spec.name:
+                return f" {kindless(entry, self.entries)}"
         own = [entry for entry in self.entries if entry.name == spec.name and entry.kind != kind]
         strange = sorted({each.kind for each in own if kind_problem(each.kind, self.entries)})
         return f" A component of kind '{strange[0]}' has that name." if strange else ""
@@ -202,10 +205,22 @@ def config_model(target: Callable[..., Any]) -> type[BaseModel] | None:
 
 def _model(entry: Entry, target: Callable[..., Any]) -> type[BaseModel] | None:
     try:
-        return config_model(target)
+        model, needed = config_model(target), _needed(target)
     except Exception as error:
         cause = cause_of(error)
         raise PluginError(f"{whose_entry(entry)} is no component: {cause}.") from error
+    if needed and model is None:
+        text = f"{whose_entry(entry)} cannot be made: its parameter '{needed[0]}' is not annotated"
+        raise PluginError(f"{text} with a pydantic model.")
+    return model
+
+
+def _needed(target: Callable[..., Any]) -> list[str]:
+    """The parameters that a component cannot be made without."""
+    var = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(target).parameters.values()
+    empty = inspect.Parameter.empty
+    return [each.name for each in parameters if each.default is empty and each.kind not in var]
 
 
 def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseModel | None:
@@ -344,5 +359,5 @@ def _unknown(kind: str, spec: Spec, known: list[str]) -> tuple[str, str]:
         # The name is right, so that what is wrong is whose it is to be.
         text = f"There is no {kind} '{spec.name}' of '{spec.distribution}'."
         return text, f"There is one without '{spec.distribution}::'."
-    hint = f"{did_you_mean(spec.name, known)} Installed: {listed}."
-    return f"There is no {kind} '{spec.name}'.", hint.lstrip()
+    hint = did_you_mean(spec.name, known, f"Installed: {listed}.")
+    return f"There is no {kind} '{spec.name}'.", hint

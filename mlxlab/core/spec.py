@@ -17,6 +17,9 @@ from pydantic import Field
 from mlxlab.core.errors import UsageError
 from mlxlab.core.records import Record
 
+_PLAIN = "/:@,.-_~="
+"""What needs no percent-encoding in an argument or a value."""
+
 
 class Spec(Record):
     """A component's name, its argument and its options, not yet resolved.
@@ -52,7 +55,7 @@ class Spec(Record):
     def __str__(self) -> str:
         text = f"{self.distribution}::{self.name}" if self.distribution else self.name
         if self.argument is not None:
-            argument = quote(self.argument, safe="/:@,.-_~")
+            argument = quote(self.argument, safe=_PLAIN)
             # A leading colon would read as the double colon after a distribution.
             text += ":" + ("%3A" + argument[1:] if argument.startswith(":") else argument)
         if self.options:

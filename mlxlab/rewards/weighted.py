@@ -8,7 +8,9 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import UsageError
+from mlxlab.core.judging import judged
 from mlxlab.core.records import RewardValue
 from mlxlab.core.registry import Registry
 from mlxlab.core.reward import Need, Reward, StepView
@@ -71,20 +73,25 @@ class Weighted:
     def __init__(self, config: WeightedConfig) -> None:
         registry = Registry.installed()
         self._parts: dict[str, tuple[Reward, float]] = {}
+        self._owners: dict[str, str] = {}
         for spec, weight in read(config.mixture).items():
             made = registry.create("reward", spec)
             if not isinstance(made.instance, Reward):
                 raise UsageError(f"'{spec}' in a mixture of rewards is no reward.")
             self._parts[spec] = made.instance, weight
+            self._owners[spec] = whose(made.ref)
         rewards = [reward for reward, _ in self._parts.values()]
         self.needs: frozenset[Need] = frozenset().union(*(reward.needs for reward in rewards))
         self.range = self._range()
 
     def judge(self, step: StepView, task: TaskInfo) -> RewardValue:
-        """Judge one step by every part."""
-        judged = {spec: reward.judge(step, task) for spec, (reward, _) in self._parts.items()}
-        parts = {spec: said.value for spec, said in judged.items() if said.value is not None}
-        for spec, said in judged.items():
+        """Judge one step by every part; raises PluginError for one that fails, in its name."""
+        found = {
+            spec: judged(self._owners[spec], reward, step, task)
+            for spec, (reward, _) in self._parts.items()
+        }
+        parts = {spec: said.value for spec, said in found.items() if said.value is not None}
+        for spec, said in found.items():
             if said.value is None:
                 return RewardValue(value=None, reason=f"{spec}: {said.reason}", parts=parts)
         total = sum(self._parts[spec][1] * value for spec, value in parts.items())

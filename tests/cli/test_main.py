@@ -142,8 +142,8 @@ def test_a_third_party_command(place: Place) -> None:
     assert (done.returncode, done.stdout) == (3, "ran\n")
     failed = place.mlx("go", "--fail")
     assert failed.returncode == 1
-    told = "mlx: command 'go' of command-parts 1.2 failed: ValueError: no luck.\n"
-    assert failed.stderr == told
+    told = "mlx: command 'go' of command-parts 1.2 failed: ValueError: no luck."
+    assert failed.stderr == f"{told} (at commandparts.py:6)\n"
     assert "Traceback" in place.mlx("go", "--fail", MLX_DEBUG="1").stderr
 
 

@@ -110,6 +110,20 @@ def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
         done = place.mlx("plugins", action, word)
         assert done.returncode == 2 and done.stderr.count("\n") == 1
         assert "'thrice' of bare-kinds 1.2 has no kind. In its entry point write" in done.stderr
+    asked = place.mlx("run", "--scaffold", "thrice")
+    assert asked.returncode == 2 and asked.stderr.count("\n") == 1
+    assert "'thrice' of bare-kinds 1.2 has no kind. In its entry point write" in asked.stderr
+
+
+def test_a_constructor_without_annotation_is_told_of(place: Place) -> None:
+    place.module("bare", "class Bare:\n    def __init__(self, config): ...\n")
+    distribution(place.site, "bare-parts", {"reward.bare": "bare:Bare"})
+    told = "its parameter 'config' is not annotated with a pydantic model"
+    for words in (("run", "--reward", "bare:3"), ("plugins", "show", "bare")):
+        done = place.mlx(*words)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert f"reward 'bare' of bare-parts 1.2 cannot be made: {told}." in done.stderr
+    assert f"FAILED {told}" in (place.mlx("plugins", "check", "bare").stdout)
 
 
 def test_list_of_one_kind(crowd: Place) -> None:

@@ -309,7 +309,7 @@ def test_the_same_cause_is_told_once_to_people_and_each_time_in_json(place: Plac
     lines = done.stdout.splitlines()
     assert sum(f"FAILED {cause}, for run_" in line for line in lines) == 1
     (more,) = (line for line in lines if "same cause" in line)
-    assert more.endswith(f" more FAILED: same cause ({cause})")
+    assert more.endswith(f" more FAILED: same cause ({cause}); --json names them")
     whole = json.loads(place.mlx("plugins", "check", "raising", "--json").stdout)
     checks = whole["components"][0]["checks"]
     same = [each for each in checks if each["cause"].startswith(cause)]

@@ -131,6 +131,20 @@ def test_a_reward_has_its_column_however_it_was_written(place: Place) -> None:
     assert [row["reward.haste:10.0"] is None for row in exported] == [True, False, False]
 
 
+def test_show_tells_of_plugins_that_failed(recorded: Place) -> None:
+    path = recorded.run() / "run.json"
+    manifest = json.loads(path.read_text())
+    manifest["broken"] = {"reward 'bad' of acme 1.2": "judge, 3 times: ValueError: no\x1b[2J luck"}
+    path.write_text(json.dumps(manifest))
+    (line,) = (
+        each
+        for each in recorded.mlx("runs", "show", "latest").stdout.splitlines()
+        if each.startswith("failed")
+    )
+    assert line.split(maxsplit=1)[1].startswith("reward 'bad' of acme 1.2: judge, 3 times: ")
+    assert "\x1b" not in line
+
+
 def test_show_json_holds_private_scores_only_if_asked(recorded: Place) -> None:
     name = recorded.run().name
     plain = json.loads(recorded.mlx("runs", "show", name, "--json").stdout)

@@ -111,7 +111,7 @@ def test_a_source_that_fails_is_told_only_where_nobody_else_has_the_name(
     assert found.create("scaffold", "wide").instance.config.width == 9
     with pytest.raises(UnknownComponent) as caught:
         found.create("scaffold", "wid")
-    assert caught.value.hint.startswith("Did you mean 'wide'? Installed: ")
+    assert caught.value.hint.startswith("Did you mean 'wide'? ")
     assert said in caught.value.hint
     names, failed = found.aliases("scaffold")
     assert "wide" in names

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mlxlab.core.environment import Environment, Transition, judge
+from mlxlab.core.environment import Environment, Transition
+from mlxlab.core.judging import judge
 from mlxlab.core.records import Decision, Observation, RewardValue
 from mlxlab.core.reward import StepView
 from mlxlab.core.states import StateStore

@@ -6,7 +6,11 @@ from math import inf
 
 import pytest
 
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import UnknownComponent, UsageError
+from mlxlab.core.hooks import Hooks
+from mlxlab.core.judging import judge
+from mlxlab.core.records import RewardValue
 from mlxlab.core.registry import Registry
 from mlxlab.rewards.weighted import Weighted, WeightedConfig
 from tests.rewards.reward_steps import LIST, RUN, task, view
@@ -95,3 +99,24 @@ def test_a_wrong_mixture_is_one_clear_line(spec, said):
 def test_an_unknown_part_is_named_with_what_comes_near():
     with pytest.raises(UnknownComponent, match="Did you mean 'valid'"):
         made("weighted:valdi=1")
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (lambda self, step, task: 1 / 0, "judge failed: ZeroDivisionError: division by zero"),
+        (lambda self, step, task: 1.0, "judge returned float, no RewardValue"),
+        (lambda self, step, task: RewardValue(value=2.0, reason=""), "judge returned 2.0, outside"),
+    ],
+)
+def test_a_part_that_fails_is_told_by_its_own_name(monkeypatch, part, said):
+    mixture = made("weighted:ml-agent=0.7,valid=0.3")
+    monkeypatch.setattr("mlxlab.rewards.valid.Valid.judge", part)
+    hooks = Hooks()
+    value = judge(whose(mixture.ref), mixture.instance, BETTER, ACCURACY, hooks)
+    assert value.value is None and f"{whose(made('valid').ref)}: {said}" in value.reason
+    assert list(hooks.broken) == [whose(made("valid").ref)]
+
+
+def test_a_mixture_is_shown_as_it_is_written():
+    assert made("weighted:ml-agent=0.7,valid=0.3").ref.spec == "weighted:ml-agent=0.7,valid=0.3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, disabled, installed, without_kind
 from mlxlab.core.errors import UnknownComponent
-from mlxlab.core.kinds import with_a_kind
+from mlxlab.core.kinds import kindless
 from mlxlab.core.near import did_you_mean
 
 
@@ -31,9 +31,7 @@ def _refuse_kindless(word: str, entries: list[Entry]) -> None:
     off = disabled()
     for entry in without_kind():
         if word in _words(entry) and not off & {entry.distribution, entry.name}:
-            whose = f"'{entry.name}' of {entry.distribution} {entry.version}"
-            hint = f"In its entry point {with_a_kind(entry, entries)}; then install it again."
-            raise UnknownComponent(f"{whose} has no kind.", hint)
+            raise UnknownComponent(kindless(entry, entries))
 
 
 def _words(entry: Entry) -> set[str]:

@@ -60,7 +60,7 @@ class Report:
         """An entry's checks have ended."""
         for cause, count in self._causes.items():
             if count > 1:
-                more = f"{count - 1} more FAILED: same cause ({plain(cause)})"
+                more = f"{count - 1} more FAILED: same cause ({plain(cause)}); --json names them"
                 self._line(Text(f"  {more}", "bold red"))
         self._causes.clear()
         reasons = Counter(findings.left.values())

@@ -23,7 +23,7 @@ from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, UnknownComponent
 from mlxlab.core.kinds import kind_problem
 from mlxlab.core.options import Option, options_of
-from mlxlab.core.registry import Registry, config_model
+from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components.conformance import NEVER_MADE
 
@@ -84,8 +84,9 @@ def _aliased(word: str) -> list[dict[str, Any]]:
 
 
 def _described(entry: Entry) -> dict[str, Any]:
-    loaded = Registry.installed().load(entry)
-    model = config_model(loaded) if callable(loaded) and entry.kind != "command" else None
+    registry = Registry.installed()
+    loaded = registry.load(entry)
+    model = registry.model(entry) if callable(loaded) and entry.kind not in NEVER_MADE else None
     argument = getattr(model, "argument", None)
     options = [_option(option) for option in options_of(model)]
     gaps = getattr(_declaring(entry, loaded), "known_gaps", None)

@@ -79,6 +79,9 @@ def _made_of(manifest: RunManifest) -> list[tuple[str, str, str]]:
         ref = manifest.components[kind]
         found.append((kind, f"{ref.spec}  ({ref.version})", ""))
     found.append(("rewards", ", ".join(ref.spec for ref in manifest.rewards) or "none", ""))
+    found += [
+        ("failed", plain(f"{name}: {cause}"), "red") for name, cause in manifest.broken.items()
+    ]
     found += _attested(manifest)
     found.append(("seed", f"{manifest.seed}, {count(manifest.workers, 'worker')}", ""))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mlxlab.core.components import task_spec
+from mlxlab.core.components import made, task_spec
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UsageError
 from mlxlab.core.registry import Registry, config_model
@@ -31,7 +31,7 @@ def maker(text: str, registry: Registry) -> Callable[[], Task]:
         form = f"{spec.name}:{field.upper()}" if field == argument else f"{spec.name}?{field}=..."
         about = needs(entry, registry)[field]
         raise UsageError(f"The task '{spec.name}' needs its {field}.", f"Write {form}. {about}")
-    return lambda: registry.create("task", spec).instance
+    return lambda: made(registry, "task", spec).instance
 
 
 def needs(entry: Entry, registry: Registry) -> dict[str, str]:

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from mlxlab.core.actions import Action
-from mlxlab.core.environment import invalid, probed, refusal, rewarded
+from mlxlab.core.environment import invalid, probed, refusal
+from mlxlab.core.judging import rewarded
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import CLEAN, Completion, Limits, RewardValue
 from mlxlab.core.reward import StepView

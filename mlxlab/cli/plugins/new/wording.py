@@ -104,7 +104,8 @@ _KINDS = {
         "`prepare` writes\nwhat the agent may see, `src/{module}/grader.py` scores what it hands "
         "in. Half of the test rows\ngive the public score, which the agent is told; the other "
         "half the private one, which only\npeople see. Name in `hidden` every package that holds "
-        "answers.",
+        "answers. What `prepare` wrote is kept\nfor this version and `data_hash`, and `mlx run` "
+        "takes it from there: a mended `prepare` needs\nanother of them. The checks call it anew.",
         entries=('"task.{name}" = "{module}.task:{stem}Task"',),
         # Programs run in the sandbox `local`, which Ubuntu 24.04 forbids as it is installed.
         prepare="sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",

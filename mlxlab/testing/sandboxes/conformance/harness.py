@@ -102,19 +102,19 @@ class Harness(Conformance, ABC):
     ) -> ExecResult:
         """Write a program and run it."""
 
-        async def both() -> ExecResult:
+        async def both() -> object:
             await self.sandbox.write(SCRIPT, code.encode())
             request = ExecRequest(script=SCRIPT, args=args, seed=seed, env=env or {})
             return await self.sandbox.run(request, Limits(**limits), on_output)
 
-        return self.wait(both())
+        return a_result(self.wait(both()))
 
     def command(
         self, *command: str, env: dict[str, str] | None = None, **limits: Any
     ) -> ExecResult:
         """Run a command."""
         request = ExecRequest(command=command, env=env or {})
-        return self.wait(self.sandbox.run(request, Limits(**limits)))
+        return a_result(self.wait(self.sandbox.run(request, Limits(**limits))))
 
     def says(self, code: str, *args: str, **options: Any) -> str:
         """What a program that must end well prints."""
@@ -164,3 +164,9 @@ def raises(*kinds: type[BaseException], naming: str = "") -> Iterator[None]:
         raise AssertionError(f"{expected}, not {type(error).__name__}: {error}") from error
     else:
         raise AssertionError(f"{expected}, but nothing was raised")
+
+
+def a_result(found: object) -> ExecResult:
+    """What `run` returned, if it is what it should be."""
+    assert isinstance(found, ExecResult), f"run returned {type(found).__name__}, no ExecResult"
+    return found
