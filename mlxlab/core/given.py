@@ -7,7 +7,7 @@ An object cannot be made again from the record, so its spec only says which one 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any, TypeGuard
@@ -101,10 +101,14 @@ def _check(kind: str, thing: object) -> None:
 
 
 def missing(kind: str, thing: object) -> list[str]:
-    """What a component lacks of what its kind has to have; properties are not asked for."""
+    """What a component lacks of what its kind has to have."""
+    return absent(_members(PROTOCOLS[kind]), thing)
+
+
+def absent(names: Iterable[str], thing: object) -> list[str]:
+    """Which of these attributes a component lacks; properties are not asked for."""
     here = {*dir(type(thing)), *getattr(thing, "__dict__", ())}
-    lacking = sorted(_members(PROTOCOLS[kind]) - here)
-    return [name for name in lacking if not hasattr(thing, name)]
+    return [name for name in sorted({*names} - here) if not hasattr(thing, name)]
 
 
 def _members(protocol: type) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
+from mlxlab.core.boundary import number_problem
 from mlxlab.core.records import RewardValue
 from mlxlab.core.reward import Need, StepView
 from mlxlab.core.task import TaskInfo
@@ -30,7 +31,7 @@ class Improvement:
         unit, name = _unit(task, before)
         sign = 1.0 if task.metric.direction == "maximize" else -1.0
         value = sign * (after - before) / unit if unit else float("nan")
-        if not isfinite(value) or not isfinite(unit):
+        if number_problem(value) or not isfinite(unit):
             return RewardValue(value=None, reason=f"{name} is too small or large to divide by")
         reason = f"{say(before)} became {say(after)}, in units of {name} = {say(unit)}"
         return RewardValue(value=value, reason=reason, parts={"m_t": before, "m_next": after})

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlxlab.core.actions import EDITS
+from mlxlab.core.boundary import number_problem
 from mlxlab.core.records import RewardValue, Status
 from mlxlab.core.reward import Need, StepView
 from mlxlab.core.task import TaskInfo
@@ -156,7 +157,7 @@ class MLAgentReward:
         before = m_init if before is None else before
         gap = m_best - m_init
         gain = (after - before) / gap
-        if not isfinite(gain) or not isfinite(gap):
+        if number_problem(gain) or not isfinite(gap):
             return RewardValue(value=None, reason="the gap is too small or too large to divide by")
         parts = {"m_t": before, "m_next": after, "gap": gap, "gain": gain}
         reason = (

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from mlxlab.core.boundary import whose
+from mlxlab.core.boundary import number_problem, whose
 from mlxlab.core.errors import UsageError
 from mlxlab.core.judging import judged
 from mlxlab.core.records import RewardValue
@@ -98,7 +98,7 @@ class Weighted:
         terms = (
             f"{self._parts[spec][1]:g} x {value:.4g} ({spec})" for spec, value in parts.items()
         )
-        if not isfinite(total):
+        if number_problem(total):
             return RewardValue(value=None, reason="the sum is too large", parts=parts)
         return RewardValue(value=total, reason=" + ".join(terms), parts=parts)
 

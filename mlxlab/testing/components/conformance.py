@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from mlxlab.core.entries import Entry, misfit
+from mlxlab.core.given import absent
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components import protocols
@@ -44,12 +45,6 @@ def made_for(kind: str, target: object) -> set[str]:
         return set()
     more = () if inspect.isclass(target) else MADE_BY_A_FUNCTION
     return {f"{ComponentConformance.prefix}.{name}" for name in (*MADE, *more)}
-
-
-def _has(made: object, name: str) -> bool:
-    """Whether it has a part; a property that raises is there."""
-    absent = object()
-    return inspect.getattr_static(made, name, absent) is not absent or hasattr(made, name)
 
 
 class ComponentConformance(Conformance):
@@ -174,7 +169,7 @@ class ComponentConformance(Conformance):
         if protocol is None:
             return
         made = self.make()
-        missing = [name for name in protocols.members(protocol) if not _has(made, name)]
+        missing = absent(protocols.members(protocol), made)
         assert not missing, f"a {self.kind} has to have: {', '.join(missing)}"
 
     def test_optional_parts_are_whole(self) -> None:
@@ -185,7 +180,7 @@ class ComponentConformance(Conformance):
         for each in protocols.optional(self.kind):
             made = made or self.make()
             parts = [name for name in protocols.members(each) if name not in owed]
-            missing = [name for name in parts if not hasattr(made, name)]
+            missing = absent(parts, made)
             there = ", ".join(name for name in parts if name not in missing)
             assert not (there and missing), f"it has {there} and no {', '.join(missing)}"
 
