@@ -22,7 +22,7 @@ from mlxlab.api import (
     recorded_here,
     resumed_run,
 )
-from mlxlab.cli.failure import INTERRUPTED, debug, report
+from mlxlab.cli.failure import INTERRUPTED, debug, place_of, report
 from mlxlab.cli.signals import run_interruptible
 from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
@@ -191,7 +191,8 @@ def _warn(hooks: Hooks, known: set[str], fate: str) -> set[str]:
     """Name the hook modules that broke since the last look."""
     for name, cause in hooks.broken.items():
         if name not in known:
-            print(f"mlx: plugin {plain(name)} {fate}: {plain(cause)}", file=sys.stderr)
+            told = f"{cause}{place_of(hooks.errors[name])}"
+            print(f"mlx: plugin {plain(name)} {fate}: {plain(told)}", file=sys.stderr)
             debug(hooks.errors[name])
     return set(hooks.broken)
 

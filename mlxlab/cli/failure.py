@@ -28,9 +28,22 @@ def report(error: BaseException) -> int:
     """Print one line for people, the traceback only if asked; returns the exit status."""
     debug(error)
     told = _for_people(error)
-    place = _place(error) if isinstance(told, PluginError) else ""
-    print("mlx:", plain(f"{told} (at {place})" if place else str(told)), file=sys.stderr)
+    print("mlx:", plain(_line(told, error)), file=sys.stderr)
     return told.exit_code
+
+
+def line_of(error: BaseException) -> str:
+    """The line that `report` prints."""
+    return _line(_for_people(error), error)
+
+
+def place_of(error: BaseException | None) -> str:
+    """` (at a/b.py:55)`: the last line of a plugin's that an error, or its cause, went through."""
+    place = ""
+    while error is not None:
+        place = _last_frame(error)[0] or place
+        error = error.__cause__
+    return place and f" (at {place})"
 
 
 def debug(error: BaseException) -> None:
@@ -76,13 +89,8 @@ def _owner(error: BaseException) -> str:
     return f"{named} of {own[0].distribution} {own[0].version}"
 
 
-def _place(error: BaseException | None) -> str:
-    """The last line of a plugin's that an error, or what it came of, went through: `a/b.py:55`."""
-    place = ""
-    while error is not None:
-        place = _last_frame(error)[0] or place
-        error = error.__cause__
-    return place
+def _line(told: MlxError, error: BaseException) -> str:
+    return f"{told}{place_of(error)}" if isinstance(told, PluginError) else str(told)
 
 
 def _last_frame(error: BaseException) -> tuple[str, list[Entry]]:
@@ -93,7 +101,7 @@ def _last_frame(error: BaseException) -> tuple[str, list[Entry]]:
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", "")).split(".")
         own = [one for one in theirs if one.target.partition(":")[0].partition(".")[0] == module[0]]
-        if own:
+        if own and not frame.f_code.co_filename.startswith("<"):
             file = Path(frame.f_code.co_filename).name
             inside = module if file == "__init__.py" else module[:-1]
             return f"{'/'.join([*inside, file])}:{line}", own

@@ -115,6 +115,8 @@ def _run(entry: Entry, command: Any, argv: list[str]) -> int:
         raise PluginError(f"{_whose(entry)} failed: {cause_of(error)}.") from error
     if not isinstance(status, int):
         kind = type(status).__name__
+        if close := getattr(status, "close", None) if kind == "coroutine" else None:
+            close()
         raise PluginError(f"{_whose(entry)}: run returned {kind}, no exit status (0 for done).")
     return status
 

@@ -31,7 +31,8 @@ def with_a_kind(entry: Entry, entries: Iterable[Entry]) -> str:
 def kindless(entry: Entry, entries: Iterable[Entry]) -> str:
     """What is wrong with an entry that has no kind, and what to do."""
     whose = f"'{entry.name}' of {entry.distribution} {entry.version}"
-    todo = f"In its entry point {with_a_kind(entry, entries)}; then install it again."
+    todo = f"In its entry point, in pyproject.toml, {with_a_kind(entry, entries)}"
+    todo += "; then install it again."
     return f"{whose} has no kind. {todo}"
 
 

@@ -30,7 +30,8 @@ def loaded(entry: Entry) -> Any:
     """
     if (why := misfit(entry)) is not None:
         raise PluginError(f"{whose_entry(entry)} {why[0]}.", why[1])
-    hint = f"Repair or remove '{entry.distribution}'; MLX_DEBUG=1 shows the traceback."
+    point = f"{entry.kind}.{entry.name} = {entry.target}"
+    hint = f"Its entry point: {point}. Repair or remove it; MLX_DEBUG=1 shows the traceback."
     whole = Boundary(whose_entry(entry), "import", failed="could not be loaded", hint=hint)
     with whole, undisturbed():
         return entry.entry_point.load()

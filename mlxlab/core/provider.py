@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from inspect import isawaitable
 
 from mlxlab.core.account import Account, Turn
 from mlxlab.core.answers import recordable
 from mlxlab.core.boundary import Boundary, Late, answering, whose
-from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError
+from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PluginError, PolicyError
 from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
@@ -68,7 +70,11 @@ class Provider:
         """
         try:
             async with answering(self.named, "act", most_s, _Unanswered):
-                completion: object = await self.policy.act(request)
+                asked: object = self.policy.act(request)
+                if not isawaitable(asked):
+                    text = f"{self.named}: act is not async."
+                    raise PluginError(text, "Write async def act(self, request).")
+                completion: object = await asked
         except _Unanswered as error:
             text = f"{self.named} gave no answer within {most_s:g} s."
             raise CutOff(text, retryable=True) from error
@@ -81,8 +87,9 @@ class Provider:
 
     @asynccontextmanager
     async def turn(self, tries: Tries, bounds: Bounds) -> AsyncIterator[Turn | None]:
-        """Wait until the account lets a call begin; None where nobody is asked."""
-        if bounds.at_hand:
+        """Wait until the account lets a call begin; None where nobody is asked, at a first try."""
+        if bounds.at_hand and tries.error is None:
+            tries.begun = time.monotonic()
             yield None
             return
         async with self.account.turn(tries, self._likely(bounds)) as turn:
@@ -96,20 +103,19 @@ class Provider:
         Raises:
             MlxError: no other try can help, or none may be waited for.
         """
-        if turn is None:
-            if isinstance(answer, Completion | ContextTooLong):
-                return answer
-            raise answer
         if isinstance(answer, PolicyError) and answer.retryable:
-            turn.used(None if isinstance(answer, CutOff) else 0)
+            if turn is not None:
+                turn.used(None if isinstance(answer, CutOff) else 0)
             self.account.failed(tries, answer)
             return None
+        if not isinstance(answer, Completion | ContextTooLong):
+            raise answer
+        if turn is None:
+            return answer
         if isinstance(answer, Completion):
             self._measure(request, answer, turn)
-        elif isinstance(answer, ContextTooLong):
-            turn.used(0)
         else:
-            raise answer
+            turn.used(0)
         self.account.answered(tries)
         return answer
 

@@ -110,7 +110,7 @@ class Registry:
                     raise error from None
             known = [*self.names(kind), *found]
             text, hint = _unknown(kind, spec, known)
-            hint = f"{hint}{self._misnamed(kind, spec)}".strip()
+            hint = self._misnamed(kind, spec) or hint
             told = " ".join([hint, *(error.message for _, error in failed)])
             raise UnknownComponent(text, told) from (failed[0].error if failed else None)
 
@@ -118,10 +118,12 @@ class Registry:
         """That a name is there without a kind, or under one that nobody asks for."""
         for entry in without_kind():
             if entry.name == spec.name:
-                return f" {kindless(entry, self.entries)}"
+                return kindless(entry, self.entries)
         own = [entry for entry in self.entries if entry.name == spec.name and entry.kind != kind]
-        strange = sorted({each.kind for each in own if kind_problem(each.kind, self.entries)})
-        return f" A component of kind '{strange[0]}' has that name." if strange else ""
+        for each in own:
+            if problem := kind_problem(each.kind, self.entries):
+                return f"A component of kind '{each.kind}' has that name: {problem}"
+        return ""
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """Import an entry's target; whatever goes wrong is named with plugin and cause."""
@@ -232,6 +234,9 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
                 f"{entry.kind} '{entry.name}' takes no argument, but got '{spec.argument}'.",
                 f"Write --{entry.kind} {entry.name}{_with_option(entry, model)}",
             )
+        if model is not None and field not in model.model_fields:
+            text = f"states argument = '{field}', which is none of its options"
+            raise PluginError(f"{whose_entry(entry)} {text}.")
         if not spec.argument:
             raise _unnamed(entry, field)
         if field in values:
@@ -359,5 +364,8 @@ def _unknown(kind: str, spec: Spec, known: list[str]) -> tuple[str, str]:
         # The name is right, so that what is wrong is whose it is to be.
         text = f"There is no {kind} '{spec.name}' of '{spec.distribution}'."
         return text, f"There is one without '{spec.distribution}::'."
+    bare = spec.name.removeprefix(f"{kind}.")
+    if bare in known:
+        return f"There is no {kind} '{spec.name}'.", f"Write '{bare}': its kind is said already."
     hint = did_you_mean(spec.name, known, f"Installed: {listed}.")
     return f"There is no {kind} '{spec.name}'.", hint

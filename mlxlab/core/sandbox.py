@@ -145,7 +145,10 @@ class Sandbox(Protocol):
     After `run` returns, every process the code started is dead.
     """
 
-    isolation: Isolation
+    @property
+    def isolation(self) -> Isolation:
+        """What it keeps apart, for the attestation: asked for once, before anything runs."""
+        ...
 
     async def open(self, setup: SandboxSetup) -> None:
         """Start. Raises SandboxUnavailable where the promised isolation cannot be had."""

@@ -34,7 +34,7 @@ class Spec(Record):
 
     @classmethod
     def parse(cls, text: str) -> Spec:
-        """Read a spec; raises UsageError for an empty name or an option without `=`."""
+        """Read a spec; raises UsageError for an empty name, an option without `=` or twice."""
         head, _, query = text.partition("?")
         distribution: str | None = None
         front, double, rest = head.partition("::")
@@ -79,5 +79,7 @@ def _options(text: str, query: str) -> dict[str, Any]:
             raise UsageError(
                 f"'{pair}' in '{text}' is not an option.", "Options are written key=value."
             )
+        if unquote(key) in options:
+            raise UsageError(f"'{text}' says {unquote(key)} twice.", "Leave one of them out.")
         options[unquote(key)] = unquote(value)
     return options

@@ -159,12 +159,19 @@ class TreeView:
             allowed: the types of `mlxlab.core.actions` that may be taken; another one is answered
                 with the status `invalid_action`.
             extra: JSON of yours, which comes back as `decision.extra` in every method.
+
+        Raises:
+            TypeError: `parent` is no Node.
         """
+        given: object = parent
+        if given is not None and not isinstance(given, Node):
+            kind = type(given).__name__
+            raise TypeError(f"decide: parent is {kind}, no Node: tree.by_id has them by number")
         context = self.context
         return Decision(
             step=self._next_step,
             operator=operator,
-            parent=parent.id if parent else None,
+            parent=None if parent is None else parent.id,
             start=start,
             score=parent.score if parent and context.feedback == "public" else None,
             allowed=allowed,

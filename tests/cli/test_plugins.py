@@ -88,7 +88,8 @@ def test_a_kind_that_is_misspelt_is_named_everywhere(place: Place) -> None:
     refused = place.mlx("run", "--scaffold", "restart")
     assert refused.returncode == 2
     assert "There is no scaffold 'restart'." in refused.stderr
-    assert refused.stderr.endswith("A component of kind 'scafold' has that name.\n")
+    told = "A component of kind 'scafold' has that name: no such kind; did you mean 'scaffold'?"
+    assert refused.stderr.endswith(f"{told}\n")
 
 
 def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
@@ -106,13 +107,43 @@ def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
         listed(place, MLX_DISABLE_PLUGINS="thrice")[".thrice", "bare-kinds"]["note"] == "disabled"
     )
     assert (".thrice", "bare-kinds") not in listed(place, "--kind", "scaffold")
-    for action, word in (("check", "thrice"), ("show", "bare-kinds::thrice")):
+    told = "'thrice' of bare-kinds 1.2 has no kind. In its entry point, in pyproject.toml, write"
+    words = ("check", "thrice"), ("check", "scaffold.thrice"), ("show", "bare-kinds::thrice")
+    for action, word in words:
         done = place.mlx("plugins", action, word)
         assert done.returncode == 2 and done.stderr.count("\n") == 1
-        assert "'thrice' of bare-kinds 1.2 has no kind. In its entry point write" in done.stderr
+        assert told in done.stderr
     asked = place.mlx("run", "--scaffold", "thrice")
     assert asked.returncode == 2 and asked.stderr.count("\n") == 1
-    assert "'thrice' of bare-kinds 1.2 has no kind. In its entry point write" in asked.stderr
+    assert told in asked.stderr
+    assert "Did you mean" not in asked.stderr
+
+
+def test_a_name_with_its_kind_is_told_how_to_write(place: Place) -> None:
+    done = place.mlx("run", "--scaffold", "scaffold.aide")
+    assert "There is no scaffold 'scaffold.aide'. Write 'aide'" in done.stderr
+
+
+SLIPS = """
+from typing import ClassVar
+from pydantic import BaseModel
+class Config(BaseModel):
+    argument: ClassVar[str] = "limt"
+    limit: int = 1
+class Slip:
+    def __init__(self, config: Config): ...
+"""
+
+
+def test_an_argument_that_is_no_option_is_its_author_s_slip(place: Place) -> None:
+    place.module("slips", SLIPS)
+    distribution(place.site, "slip-parts", {"reward.slip": "slips:Slip", "reward.gone": "slips:G"})
+    done = place.mlx("run", "--reward", "slip:3")
+    told = "reward 'slip' of slip-parts 1.2 states argument = 'limt', which is none of its options."
+    assert (done.returncode, done.stderr) == (1, f"mlx: {told}\n")
+    gone = place.mlx("run", "--reward", "gone")
+    assert "could not be loaded: AttributeError" in gone.stderr
+    assert "Its entry point: reward.gone = slips:G." in gone.stderr
 
 
 def test_a_constructor_without_annotation_is_told_of(place: Place) -> None:

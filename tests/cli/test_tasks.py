@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Place
+from tests.cli.conftest import Place, distribution
 
 
 def test_the_list_says_what_each_task_is_about(place: Place) -> None:
@@ -46,7 +46,7 @@ def test_bad_input_is_one_line_and_status_2(words: tuple[str, ...], place: Place
 
 
 def test_each_check_is_a_line_and_a_failed_one_the_status(place: Place) -> None:
-    """The toy's sandbox runs nothing, so the search for answers cannot be carried out."""
+    """The toy's sandbox fails at every program, so the search for answers ends there, in its name."""
     done = place.mlx("tasks", "check", "toy", "--sandbox", "memory")
     assert done.returncode == 1
     assert done.stderr == ""
@@ -54,8 +54,41 @@ def test_each_check_is_a_line_and_a_failed_one_the_status(place: Place) -> None:
     verdicts = {line[1]: line[0] for line in lines if len(line) > 1}
     assert verdicts["sample-valid"] == "ok"
     assert verdicts["starter-runs"] == "-"
-    assert verdicts["no-answers-outside"] == "FAILED"
-    assert done.stdout.splitlines()[-1] == "1 task, 14 checks: toy failed."
+    assert verdicts["can-be-checked"] == "FAILED"
+    assert "sandbox 'memory' of toy-parts 1.2: run failed: " in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 task, 11 checks: toy failed."
+
+
+FAULTY = """
+from mlxlab.testing import MemorySandbox, ToyTask
+class Unready(ToyTask):
+    def prepare(self, folder):
+        raise NameError("nam")
+class Wrong(MemorySandbox):
+    def __init__(self):
+        super().__init__(lambda program, files: None)
+    async def run(self, *arguments):
+        return {}
+"""
+
+
+def test_what_fails_is_named_and_stops_no_other_task(place: Place) -> None:
+    place.module("faulty", FAULTY)
+    distribution(
+        place.site,
+        "faulty-parts",
+        {"task.unready": "faulty:Unready", "sandbox.wrong": "faulty:Wrong"},
+    )
+    done = place.mlx("tasks", "check", "unready", "toy", "--sandbox", "memory", "--json")
+    first, second = json.loads(done.stdout)["tasks"]
+    (only,) = first["checks"]
+    assert (done.returncode, only["id"], only["status"]) == (1, "can-be-checked", "fail")
+    assert "prepare failed: NameError: nam. (at faulty.py:5)" in only["message"]
+    assert len(second["checks"]) == 11
+    boxed = place.mlx("tasks", "check", "temperature", "--sandbox", "wrong")
+    assert boxed.returncode == 1 and "Traceback" not in boxed.stderr
+    told = "sandbox 'wrong' of faulty-parts 1.2: run returned dict, no ExecResult."
+    assert told in boxed.stdout and "The task raises" not in boxed.stdout
 
 
 def test_json_is_one_object(place: Place) -> None:

@@ -71,8 +71,19 @@ def test_json_is_one_object_and_nothing_else(shared: Place) -> None:
                       "--out", "json", "--json")  # fmt: skip
     found = json.loads(done.stdout)
     assert (found["status"], found["train_dir"], found["steps"]) == ("done", "json", 5)
-    assert found["policy"] == "local:json/final"
+    assert found["policy"] == f"local:{shared.work}/json/final"
     assert "a library says something" in done.stderr
+
+
+def test_what_came_of_it_is_found_from_everywhere(shared: Place) -> None:
+    assert shared.mlx(*COUNT, "--out", "here", "--quiet").returncode == 0
+    shared.work, above = shared.work / "below", shared.work
+    shared.work.mkdir()
+    try:
+        done = shared.mlx("train", "--resume", "../here")
+    finally:
+        shared.work = above
+    assert f"--policy local:{shared.work}/here/final" in done.stdout
 
 
 def test_quiet_says_nothing_but_the_result(shared: Place) -> None:

@@ -57,6 +57,52 @@ def test_parallel_steps_cut_anywhere_keep_their_numbers(tmp_path: Path) -> None:
         assert len(RunFolder(folder).calls()) == 6
 
 
+class AtHand(ScriptedPolicy):
+    """Says that its answers are at hand, though they may not be at once."""
+
+    def bound(self, request: PolicyRequest) -> tuple[int, int]:
+        return 0, 0
+
+
+def test_what_may_pass_is_tried_again_though_the_answer_is_said_to_be_at_hand(
+    tmp_path: Path,
+) -> None:
+    replies = [PolicyError("Not yet.", retryable=True, retry_after_s=0.01), GOOD, GOOD]
+    run(make_runner(tmp_path, AtHand(replies), steps=2))
+    calls = RunFolder(tmp_path).calls()
+    assert [call.error for call in calls] == ["Not yet.", None, None]
+    assert len(RunFolder(tmp_path).steps()) == 2
+
+
+def test_what_cannot_pass_is_not_tried_again(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="Never"):
+        run(make_runner(tmp_path, AtHand([PolicyError("Never."), GOOD]), steps=1))
+    assert len(RunFolder(tmp_path).calls()) == 1
+
+
+class Waitless(ScriptedPolicy):
+    def act(self, request: PolicyRequest) -> Completion:  # type: ignore[override]
+        return Completion(text=GOOD)
+
+
+def test_a_policy_that_is_not_async_is_told_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"act is not async\. Write async def act"):
+        run(make_runner(tmp_path, Waitless([]), steps=1))
+
+
+class ByNumber(JsonScaffold):
+    """Hands a node's number over where the node is wanted."""
+
+    def propose(self, tree: TreeView, rng: Random) -> Decision | Wait | Stop:
+        return tree.decide("improve", tree.nodes[-1].id if tree.nodes else None)  # type: ignore[arg-type]
+
+
+def test_a_parent_that_is_no_node_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="TypeError: decide: parent is int, no Node"):
+        run(make_runner(tmp_path, ScriptedPolicy(by_step), scaffold=ByNumber(), steps=2))
+    assert len(RunFolder(tmp_path).steps()) == 1
+
+
 def test_steps_in_flight_end_although_the_scaffold_fails(tmp_path: Path) -> None:
     class Fails(JsonScaffold):
         def propose(self, tree: TreeView, rng: Random) -> Decision | Wait | Stop:

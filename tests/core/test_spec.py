@@ -33,7 +33,7 @@ def test_the_forms_of_the_command_line() -> None:
     assert Spec.parse("litellm:a::b").argument == "a::b"
 
 
-@pytest.mark.parametrize("text", ["", "?a=1", ":x", "aide?novalue", "aide?=1"])
+@pytest.mark.parametrize("text", ["", "?a=1", ":x", "aide?novalue", "aide?=1", "aide?a=1&a=2"])
 def test_what_is_no_spec(text: str) -> None:
     with pytest.raises(UsageError):
         Spec.parse(text)

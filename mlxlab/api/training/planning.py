@@ -114,7 +114,7 @@ class TrainPlan:
         return TrainJob(
             corpus=self.corpus,
             base=self.base,
-            out=self.folder,
+            out=self.folder.absolute(),
             reward=self.parts.reward_name,
             seed=self.options.seed,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
+from inspect import iscoroutine
 
 from mlxlab.api.training.acting import arena_of
 from mlxlab.api.training.failing import interrupts, told
@@ -100,8 +101,11 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
     trainer = plan.parts.trainer
     result: object = trainer.instance.train(job)
     if not isinstance(result, PolicyRef):
-        kind = type(result).__name__
-        raise PluginError(f"{whose(trainer.ref)}: train returned {kind}, no PolicyRef.")
+        kind, hint = type(result).__name__, ""
+        if iscoroutine(result):
+            result.close()
+            hint = "Write def train(self, job), without async."
+        raise PluginError(f"{whose(trainer.ref)}: train returned {kind}, no PolicyRef.", hint)
     try:
         Registry.installed().check("policy", result.spec)
     except UsageError as error:

@@ -30,7 +30,8 @@ def _refuse_kindless(word: str, entries: list[Entry]) -> None:
     """Tell of a component that nothing finds, since its entry point says no kind."""
     off = disabled()
     for entry in without_kind():
-        if word in _words(entry) and not off & {entry.distribution, entry.name}:
+        named = word in _words(entry) or word.partition(".")[2] == entry.name
+        if named and not off & {entry.distribution, entry.name}:
             raise UnknownComponent(kindless(entry, entries))
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rich.text import Text
 
 from mlxlab.cli.console import Console
+from mlxlab.cli.failure import debug, line_of
 from mlxlab.cli.table import print_json
 from mlxlab.cli.tasks.making import maker, needs
 from mlxlab.cli.text import count, plain
-from mlxlab.core.errors import UsageError
+from mlxlab.core.components import made
+from mlxlab.core.errors import MlxError, PluginError, UsageError
+from mlxlab.core.guarded import GuardedSandbox
 from mlxlab.core.registry import Registry
+from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.spec import Spec
 from mlxlab.testing.taskcheck import Finding, check_task
+from mlxlab.testing.taskcheck.finding import failed
 
 MARKS = {
     "pass": ("ok    ", "green"),
@@ -35,10 +40,11 @@ def check_tasks(names: list[str], every: bool, sandbox: str, as_json: bool) -> i
         )
     chosen = [*_all(registry)] if every else names
     makers = {name: maker(name, registry) for name in chosen}
-    registry.create("sandbox", sandbox)  # a wrong word costs no time
+    make_sandbox = _sandboxes(registry, sandbox)
+    make_sandbox()  # a wrong word costs no time
     results: dict[str, list[Finding]] = {}
     for name, make in makers.items():
-        found = check_task(make, lambda: registry.create("sandbox", sandbox).instance)
+        found = _whole(check_task(make, make_sandbox))
         results[name] = list(found) if as_json else _told(name, found)
     bad = [name for name, found in results.items() if not sound(found)]
     if as_json:
@@ -48,6 +54,22 @@ def check_tasks(names: list[str], every: bool, sandbox: str, as_json: bool) -> i
     else:
         _closing(results, bad)
     return 1 if bad else 0
+
+
+def _sandboxes(registry: Registry, spec: str) -> Callable[[], Sandbox]:
+    """How to make a sandbox whose failures are its own and no task's."""
+    return lambda: GuardedSandbox(made(registry, "sandbox", spec))
+
+
+def _whole(found: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings; code of a component's that fails ends this task's, and no other's."""
+    try:
+        yield from found
+    except Exception as error:
+        if isinstance(error, MlxError) and not isinstance(error, PluginError):
+            raise
+        debug(error)
+        yield failed("can-be-checked", line_of(error))
 
 
 def sound(found: Iterable[Finding]) -> bool:

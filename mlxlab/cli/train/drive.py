@@ -28,7 +28,7 @@ from mlxlab.api.training.options import TINY, run_folders
 from mlxlab.api.training.planning import placed, unfinished
 from mlxlab.api.training.processes import rank, world
 from mlxlab.cli.drive import Show
-from mlxlab.cli.failure import INTERRUPTED, debug, report
+from mlxlab.cli.failure import INTERRUPTED, debug, place_of, report
 from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
 from mlxlab.cli.train.lines import LineView, Silent
@@ -211,7 +211,7 @@ def _conclude(plan: TrainPlan, error: BaseException | None, show: Show) -> int:
         return INTERRUPTED
     if isinstance(error, Exception):
         status = report(error)
-        if TrainFolder(plan.folder).kept:
+        if TrainFolder(plan.folder).kept and not isinstance(error, UsageError):
             _say(f"What was trained stays. Go on with: {go_on}")
         return status
     if not show.json:
@@ -247,7 +247,7 @@ def _preparing(show: Show) -> Iterator[None]:
 def _tell_broken(hooks: Hooks, known: set[str], fate: str) -> None:
     for name, cause in hooks.broken.items():
         if name not in known:
-            _say(f"mlx: plugin {name} {fate}: {cause}")
+            _say(f"mlx: plugin {name} {fate}: {cause}{place_of(hooks.errors[name])}")
             debug(hooks.errors[name])
 
 

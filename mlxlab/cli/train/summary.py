@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.text import Text
 
@@ -75,6 +76,8 @@ def _figures(m: TrainManifest) -> Iterator[Row]:
 def _use(m: TrainManifest, training: Training) -> str:
     scaffold = next(iter(m.corpus.scaffolds), "aide")
     task = next(iter(m.corpus.tasks), "flights")
-    policy = Spec.parse(training.policy)
+    policy, here = Spec.parse(training.policy), f"{Path.cwd()}/"
+    if policy.argument is not None:
+        policy = policy.model_copy(update={"argument": policy.argument.removeprefix(here)})
     words = ["mlx", "run", "--task", task, "--scaffold", scaffold, "--policy", str(policy)]
     return " ".join(shlex.quote(word) for word in words)

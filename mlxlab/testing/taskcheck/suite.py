@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 import traceback
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlxlab.core.boundary import SLOW, Boundary
 from mlxlab.core.errors import MlxError
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
+from mlxlab.testing.kit.placing import place_in
 from mlxlab.testing.taskcheck import facts, grades, leaks, rows, running
 from mlxlab.testing.taskcheck.finding import Finding, failed
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
@@ -60,8 +63,17 @@ def _guarded(
         return [failed(name, f"{error}.")]
     except Exception as error:
         cause = traceback.format_exception_only(error)[-1].strip()
-        return [failed(name, f"The task raises an exception: {cause}.")]
+        place = place_in(error, _home(subject.task))
+        at = f" (at {place})" if place else ""
+        return [failed(name, f"The task raises an exception: {cause}.{at}")]
     return found if isinstance(found, list) else [found]
+
+
+def _home(task: Task) -> Path:
+    """The folder of the package that a task is of, or its module's file."""
+    package = sys.modules[type(task).__module__.partition(".")[0]]
+    file = Path(package.__file__ or "")
+    return file.parent if file.name == "__init__.py" else file
 
 
 @contextmanager
@@ -72,12 +84,14 @@ def _subject(make: Callable[[], Task], sandbox: Callable[[], Sandbox]) -> Iterat
         for folder in folders:
             folder.mkdir()
         task, again = make(), make()
-        task.prepare(folders[0])
-        again.prepare(folders[1])
+        info = task.info
+        for each, folder in ((task, folders[0]), (again, folders[1])):
+            with Boundary(f"task '{info.id}'", "prepare", times=SLOW):
+                each.prepare(folder)
         yield Subject(
             task=task,
             again=again,
-            info=task.info,
+            info=info,
             inputs=folders[0],
             repeat=folders[1],
             grader=task.grader(),
