@@ -129,7 +129,7 @@ def test_all_are_used(zoo: Zoo) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert len(lines) == 2 and "zoo-policy  runs 1  steps 3  ok 3" in lines[0]
-    assert "zoo-trainer:trained/best/final  runs 1  steps 1  ok 1" in lines[1]
+    assert "/trained/best/final  runs 1  steps 1  ok 1" in lines[1]
 
 
 @pytest.mark.parametrize(

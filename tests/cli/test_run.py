@@ -180,7 +180,7 @@ def test_a_replay_that_departs_is_not_offered_to_be_resumed(place: Place) -> Non
 def test_what_a_component_may_not_raise_is_one_line_too(place: Place) -> None:
     done = place.mlx(*TOY_RUN, "--policy", "writer?fails_at=1&crash=1")
     assert done.returncode == 1
-    told = "policy 'writer' of toy-parts 1.2: act failed: ValueError: crashed. (at tests/cli/toyparts.py:"
+    told = "policy 'writer' of toy-parts 1.2: act failed: ValueError: crashed. (at tests/cli/toy"
     assert told in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -46,7 +46,7 @@ def test_bad_input_is_one_line_and_status_2(words: tuple[str, ...], place: Place
 
 
 def test_each_check_is_a_line_and_a_failed_one_the_status(place: Place) -> None:
-    """The toy's sandbox fails at every program, so the search for answers ends there, in its name."""
+    """The toy's sandbox fails at every program: so the search for answers ends, in its name."""
     done = place.mlx("tasks", "check", "toy", "--sandbox", "memory")
     assert done.returncode == 1
     assert done.stderr == ""
