@@ -42,6 +42,9 @@ Arms = Mapping[str, Sequence[Steps]]
 Axis = Callable[[Steps], list[float]]
 
 
+PICTURES = ("means.png", "curves.png", "episodes.png", "ablations.png")
+
+
 def draw(results: Mapping[str, Any], folders: Mapping[int, Path], out: Path) -> None:
     """Write every picture that there are figures for."""
     out.mkdir(parents=True, exist_ok=True)
@@ -57,8 +60,9 @@ def draw(results: Mapping[str, Any], folders: Mapping[int, Path], out: Path) -> 
         _episodes(out / "episodes.png", trained, pairs)
     if any(_ablated(arm) for arm in policies):
         _ablations(out / "ablations.png", results["means"], chosen)
-    for path in out.glob("*.png"):
-        _shrink(path)
+    for name in PICTURES:
+        if (out / name).is_file():
+            _shrink(out / name)
 
 
 def _ablated(arm: str) -> bool:
