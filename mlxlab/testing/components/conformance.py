@@ -21,7 +21,6 @@ from mlxlab.testing.found import left_as_found, output
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.kit.declared import problems_of
 
-BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
 MADE = (
@@ -115,13 +114,13 @@ class ComponentConformance(Conformance):
         found = list(inspect.signature(target).parameters.values())
         needed = [each for each in found if each.default is inspect.Parameter.empty]
         model = config_model(target)
-        given = needed or [each for each in found if each.kind in BY_PLACE]
-        assert not given or model is not None, (
-            f"its parameter '{given[0].name}' is not annotated with a pydantic model"
+        assert not needed or model is not None, (
+            f"its parameter '{needed[0].name}' is not annotated with a pydantic model"
         )
         assert len(needed) <= 1, f"its constructor needs {', '.join(p.name for p in needed)}"
         if model is not None:
-            assert found[0].kind in BY_PLACE, f"'{found[0].name}' cannot be given by its place"
+            by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            assert found[0].kind in by_place, f"'{found[0].name}' cannot be given by its place"
 
     def test_options_are_described(self) -> None:
         """Each option has a description, which help and errors show."""
