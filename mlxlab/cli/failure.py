@@ -37,12 +37,15 @@ def line_of(error: BaseException) -> str:
     return _line(_for_people(error), error)
 
 
-def place_of(error: BaseException | None) -> str:
-    """` (at a/b.py:55)`: the last line of a plugin's that an error, or its cause, went through."""
-    place = ""
-    while error is not None:
-        place = _last_frame(error)[0] or place
-        error = error.__cause__
+def place_of(error: BaseException) -> str:
+    """` (at a/b.py:55)`: the last line of a plugin's that an error, or its cause, went through.
+
+    Where it went through none, as what is told of a value does, where that plugin's call is
+    written.
+    """
+    from mlxlab.core.places import place_in
+
+    place = place_in(error, *_packages()) or _written(error)
     return place and f" (at {place})"
 
 
@@ -82,9 +85,13 @@ def _for_people(error: BaseException) -> MlxError:
 
 def _owner(error: BaseException) -> str:
     """The plugin whose code raised, or called what did; the empty text where none did."""
-    _, own = _last_frame(error)
-    if not own:
+    from mlxlab.core.places import crossed
+
+    packages = _packages()
+    package, _ = crossed(error, *packages)
+    if package is None:
         return ""
+    own = packages[package]
     named = ", ".join(f"{one.kind} '{one.name}'" for one in own[:3])
     return f"{named} of {own[0].distribution} {own[0].version}"
 
@@ -93,16 +100,29 @@ def _line(told: MlxError, error: BaseException) -> str:
     return f"{told}{place_of(error)}" if isinstance(told, PluginError) else str(told)
 
 
-def _last_frame(error: BaseException) -> tuple[str, list[Entry]]:
-    """Where an error came last through a plugin's code, and what its package advertises."""
-    from mlxlab.core.entries import HOOKS, advertised
+def _written(error: BaseException) -> str:
+    """Where the call that a plugin answered wrongly is written, or the plugin itself."""
+    from mlxlab.core.loading import whose_entry
+    from mlxlab.core.places import written_in
 
-    theirs = [entry for entry in (*advertised(), *advertised(HOOKS)) if not entry.builtin]
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        module = str(frame.f_globals.get("__name__", "")).split(".")
-        own = [one for one in theirs if one.target.partition(":")[0].partition(".")[0] == module[0]]
-        if own and not frame.f_code.co_filename.startswith("<"):
-            file = Path(frame.f_code.co_filename).name
-            inside = module if file == "__init__.py" else module[:-1]
-            return f"{'/'.join([*inside, file])}:{line}", own
-    return "", []
+    owner, call = getattr(error, "owner", ""), getattr(error, "call", "")
+    for package, entries in _packages().items() if owner else ():
+        for entry in entries:
+            if whose_entry(entry) == owner and entry.entry_point.module in sys.modules:
+                target = entry.entry_point.load()
+                own = written_in(getattr(target, call, None), package) if call else ""
+                return own or written_in(target, package)
+    return ""
+
+
+def _packages() -> dict[Path, list[Entry]]:
+    """The packages of others' plugins, each with what it advertises."""
+    from mlxlab.core.entries import HOOKS, advertised
+    from mlxlab.core.places import package_of
+
+    found: dict[Path, list[Entry]] = {}
+    for entry in (*advertised(), *advertised(HOOKS)):
+        module = entry.target.partition(":")[0]
+        if not entry.builtin and (own := package_of(module)):
+            found.setdefault(own, []).append(entry)
+    return found

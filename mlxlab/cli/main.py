@@ -18,7 +18,7 @@ from mlxlab.cli.failure import INTERRUPTED, PIPE_CLOSED, report
 from mlxlab.cli.leaving import end_soon
 from mlxlab.cli.text import plain
 from mlxlab.core.entries import Entry, installed, of_kind
-from mlxlab.core.errors import MlxError, PluginError, UsageError
+from mlxlab.core.errors import MlxError, PluginError, UsageError, broken
 
 HELP = {
     "run": "run an agent on a task; works without options and without a key",
@@ -91,7 +91,8 @@ def _command(name: str, argv: list[str]) -> int:
             from mlxlab.core.lacking import lacking
 
             missing, hint = lacking(command)
-            raise PluginError(f"{_whose(entry)} has no {missing}.", hint)
+            who = _whose(entry)
+            raise PluginError(f"{who} has no {missing}.", hint, owner=who)
         return _run(entry, command, argv)
 
 
@@ -117,7 +118,7 @@ def _run(entry: Entry, command: Any, argv: list[str]) -> int:
         kind = type(status).__name__
         if close := getattr(status, "close", None) if kind == "coroutine" else None:
             close()
-        raise PluginError(f"{_whose(entry)}: run returned {kind}, no exit status (0 for done).")
+        raise broken(_whose(entry), "run", f"returned {kind}, no exit status (0 for done)")
     return status
 
 

@@ -6,7 +6,7 @@ from math import isnan
 from typing import Any
 
 from mlxlab.core.boundary import Boundary, number_problem, whole
-from mlxlab.core.errors import PluginError
+from mlxlab.core.errors import broken
 from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.records import Completion, Usage
 
@@ -22,11 +22,11 @@ def recordable(who: str, completion: object) -> Completion:
         PluginError: it is none, or its text is no text.
     """
     if not isinstance(completion, Completion):
-        raise PluginError(f"{who}: act returned {type(completion).__name__}, no Completion.")
+        raise broken(who, "act", f"returned {type(completion).__name__}, no Completion")
     text: object = completion.text
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise PluginError(f"{who}: act returned a Completion whose text is {kind}, no text.")
+        raise broken(who, "act", f"returned a Completion whose text is {kind}, no text")
     with Boundary(who, "act"):
         return whole(_countable(completion))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import re
 import signal
 import threading
 import traceback
@@ -19,9 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import ValidationError
+
 from mlxlab.core import shared, watch
 from mlxlab.core.entries import OWN
 from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.mistakes import mistakes
 
 if TYPE_CHECKING:
     from mlxlab.core.records import ComponentRef, Record
@@ -36,8 +38,6 @@ MOST_WORDS = 10_000
 """Characters that a component's reason or message may have."""
 _LONGEST_CAUSE = 500
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-_POINTER = re.compile(r" For further information visit https://errors\.pydantic\.dev/\S*")
-"""What pydantic adds to each error, for those who wrote the model."""
 _MORE = f"{watch.LIMIT}=SECONDS allows more."
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
@@ -62,7 +62,10 @@ def cause_of(error: BaseException) -> str:
     text = traceback.format_exception_only(error)[-1]
     if isinstance(error, SyntaxError):  # its own text says where
         text = f"{type(error).__name__}: {error}"
-    line = _POINTER.sub("", " ".join(text.split()))
+    if isinstance(error, ValidationError):  # its own text is for those who wrote the model
+        found = [f"{where}: {said}" if where else said for where, said in mistakes(error)]
+        text = f"{type(error).__name__}: {error.title}: {'; '.join(found)}"
+    line = " ".join(text.split())
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
 
 

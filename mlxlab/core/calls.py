@@ -19,7 +19,7 @@ from mlxlab.core.cache import EDITOR_ROLES, Cache
 from mlxlab.core.choices import messages_of, text_of
 from mlxlab.core.clock import now
 from mlxlab.core.draws import of_call
-from mlxlab.core.errors import BudgetSpent, ContextTooLong, CutOff, MlxError, PluginError
+from mlxlab.core.errors import BudgetSpent, ContextTooLong, CutOff, MlxError, broken
 from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.patience import PATIENCE_S, Patience, Tries
 from mlxlab.core.pauses import Telling
@@ -326,7 +326,7 @@ class Caller:
         if found is None or isinstance(found, Form):
             return found
         who, kind = whose(self._names["scaffold"]), type(found).__name__
-        raise PluginError(f"{who}: form returned {kind}, no Form.")
+        raise broken(who, "form", f"returned {kind}, no Form")
 
     def _rendered(self, request: PolicyRequest, completion: Completion) -> Completion:
         """An answer in actions or in fields, as the text that says the same."""
@@ -349,7 +349,7 @@ class Caller:
             return _ACTION.validate_python(read)
         except ValidationError as error:
             who, kind = whose(self._names["scaffold"]), type(read).__name__
-            raise PluginError(f"{who}: parse returned {kind}, no action and no Ask.") from error
+            raise broken(who, "parse", f"returned {kind}, no action and no Ask") from error
 
     def _record(
         self,

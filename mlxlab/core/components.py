@@ -130,9 +130,9 @@ def made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
         lacking = missing(kind, found.instance)
         problem = "" if lacking else attribute_problem(kind, found.instance)
     if lacking:
-        raise PluginError(f"{who} is no {kind}: it has no {', no '.join(lacking)}.")
+        raise PluginError(f"{who} is no {kind}: it has no {', no '.join(lacking)}.", owner=who)
     if problem:
-        raise PluginError(f"{who}: {problem}.")
+        raise PluginError(f"{who}: {problem}.", owner=who)
     return found
 
 

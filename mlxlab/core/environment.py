@@ -14,7 +14,7 @@ from random import Random
 from mlxlab.core.actions import EDITS, Action, CustomAction
 from mlxlab.core.assisted import Consult
 from mlxlab.core.boundary import Late, answering, apart, kept_text, number_problem
-from mlxlab.core.errors import PluginError, StateNotKept
+from mlxlab.core.errors import PluginError, StateNotKept, broken
 from mlxlab.core.handlers import HANDLERS, Outcome, Workbench, run_script
 from mlxlab.core.hooks import ActionHandler, Hooks
 from mlxlab.core.judging import rewarded
@@ -211,7 +211,7 @@ class Environment:
         except Exception as error:
             return self._ungraded(self._grading, "grade", error)
         if problem := grade_problem(grade):
-            raise PluginError(f"{self._grading}: grade {problem}.")
+            raise broken(self._grading, "grade", problem)
         scores = (grade.public, grade.private, grade.private_standard_error)
         if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")

@@ -94,6 +94,11 @@ class PluginError(MlxError):
         self.call = call
 
 
+def broken(who: str, call: str, problem: str, hint: str = "") -> PluginError:
+    """A promise that a component's call did not keep: `policy 'x' of y 1.0: act returned int`."""
+    return PluginError(f"{who}: {call} {problem}.", hint, owner=who, call=call)
+
+
 class TaskError(MlxError):
     """A task's files, metric or grader are not usable."""
 

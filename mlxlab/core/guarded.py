@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from mlxlab.core.answers import recordable
 from mlxlab.core.boundary import SLOW, Boundary, answering, number_problem, whole, whose
-from mlxlab.core.errors import PluginError, SandboxError
+from mlxlab.core.errors import SandboxError, broken
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion, Limits
 from mlxlab.core.registry import Component
@@ -71,7 +71,7 @@ class GuardedSandbox:
         """Read a file."""
         found = await self._ask("read", bytes, QUICK, _FILES, path, max_bytes)
         if len(found) > max_bytes:
-            raise PluginError(f"{self._owner}: read returned {len(found)} bytes, over {max_bytes}.")
+            raise broken(self._owner, "read", f"returned {len(found)} bytes, over {max_bytes}")
         return found
 
     async def write(self, path: str, data: bytes) -> None:
@@ -86,7 +86,7 @@ class GuardedSandbox:
         """List a folder."""
         found = await self._ask("list", list, QUICK, _FILES, path)
         if wrong := next((each for each in found if not isinstance(each, FileEntry)), None):
-            raise PluginError(f"{self._owner}: list returned a {type(wrong).__name__} as an entry.")
+            raise broken(self._owner, "list", f"returned a {type(wrong).__name__} as an entry")
         return found
 
     async def snapshot(self, store: StateStore, parent: str) -> Snapshot:
@@ -124,7 +124,7 @@ class GuardedSandbox:
         if isinstance(found, expected):
             return found
         kind = type(found).__name__
-        raise PluginError(f"{self._owner}: {what} returned {kind}, no {expected.__name__}.")
+        raise broken(self._owner, what, f"returned {kind}, no {expected.__name__}")
 
 
 class GuardedPolicy:
@@ -156,4 +156,4 @@ def isolation_of(made: Component[Sandbox]) -> Isolation:
         found: object = made.instance.isolation
     if isinstance(found, Isolation):
         return found
-    raise PluginError(f"{whose(made.ref)}: isolation is {type(found).__name__}, no Isolation.")
+    raise broken(whose(made.ref), "isolation", f"is {type(found).__name__}, no Isolation")

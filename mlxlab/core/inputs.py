@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mlxlab.core.boundary import SLOW, Boundary, about, cause_of
-from mlxlab.core.errors import PluginError, TaskError
+from mlxlab.core.errors import TaskError, broken
 from mlxlab.core.task import Task, TaskInfo
 
 LISTING = ".sizes.json"
@@ -69,7 +69,7 @@ def _make(task: Task, names: Collection[str], target: Path, owner: str) -> None:
         _readable(new)
         sizes = _sizes(new)
         if problem := _disagreement(sizes, names):
-            raise PluginError(f"{owner}: prepare {problem}.")
+            raise broken(owner, "prepare", problem)
         listing = json.dumps(sizes)
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
@@ -89,7 +89,7 @@ def _prepare(task: Task, folder: Path, owner: str) -> None:
     except OSError as error:
         if about(error, folder):
             raise
-        raise PluginError(f"{owner}: prepare failed: {cause_of(error)}.") from error
+        raise broken(owner, "prepare", f"failed: {cause_of(error)}") from error
 
 
 def _disagreement(written: Collection[str], names: Collection[str]) -> str:

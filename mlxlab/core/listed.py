@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mlxlab.core.boundary import SLOW, Boundary, whole, whose
 from mlxlab.core.entries import Entry
-from mlxlab.core.errors import PluginError
+from mlxlab.core.errors import PluginError, broken
 from mlxlab.core.loading import whose_entry
 from mlxlab.core.records import Record
 from mlxlab.core.registry import Registry
@@ -29,11 +29,11 @@ def suite_of(registry: Registry, spec: str) -> tuple[SuiteInfo, tuple[SuiteTask,
     who = whose(made.ref)
     with watching(), Boundary(who, "tasks", times=SLOW):
         if not isinstance(made.instance, Suite):
-            raise PluginError(f"{who} is no suite: it has no info, or no tasks.")
+            raise PluginError(f"{who} is no suite: it has no info, or no tasks.", owner=who)
         info: object = made.instance.info
         tasks: object = made.instance.tasks()
     if not isinstance(tasks, tuple | list):
-        raise PluginError(f"{who}: tasks returned {type(tasks).__name__}, no tuple of SuiteTask.")
+        raise broken(who, "tasks", f"returned {type(tasks).__name__}, no tuple of SuiteTask")
     return _whole(who, "info", info, SuiteInfo), tuple(
         _whole(who, "tasks", task, SuiteTask) for task in tasks
     )
@@ -61,6 +61,6 @@ def surveyed(entry: Entry, look: Survey, repo: Path, data: Path | None) -> Surve
 def _whole(who: str, what: str, found: object, kind: type[R]) -> R:
     """A record of the kind that was asked for, as its type says."""
     if not isinstance(found, kind):
-        raise PluginError(f"{who}: {what} returned {type(found).__name__}, no {kind.__name__}.")
+        raise broken(who, what, f"returned {type(found).__name__}, no {kind.__name__}")
     with Boundary(who, what):
         return whole(found)

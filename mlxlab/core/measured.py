@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, SupportsFloat
 
 from mlxlab.core.boundary import Boundary, Late, foreign, whose
-from mlxlab.core.errors import PluginError
+from mlxlab.core.errors import PluginError, broken
 from mlxlab.core.registry import Component
 from mlxlab.core.task import Metric, MetricInfo
 
@@ -43,13 +43,15 @@ def measured(made: Component[Any]) -> Metric:
     who = whose(made.ref)
     with Boundary(who, "its attributes"):
         if not isinstance(made.instance, Metric):
-            raise PluginError(f"{who} is no metric: it has no info, no numeric, or no score.")
+            raise PluginError(
+                f"{who} is no metric: it has no info, no numeric, or no score.", owner=who
+            )
         info: object = made.instance.info
         numeric: object = made.instance.numeric
     if not isinstance(info, MetricInfo):
-        raise PluginError(f"{who}: info is {type(info).__name__}, no MetricInfo.")
+        raise broken(who, "info", f"is {type(info).__name__}, no MetricInfo")
     if not isinstance(numeric, bool):
-        raise PluginError(f"{who}: numeric is {type(numeric).__name__}, neither True nor False.")
+        raise broken(who, "numeric", f"is {type(numeric).__name__}, neither True nor False")
     return GuardedMetric(made, info, numeric) if foreign(who) else made.instance
 
 

@@ -20,11 +20,21 @@ _MEMBER = re.compile(r"\w+\[.*\]")
 
 def mistake(error: ValidationError) -> tuple[str, str, bool]:
     """The first mistake: the field, what is wrong with it, and whether it is that it is missing."""
-    first, *others = error.errors()
-    parts = [str(part) for part in first["loc"]]
+    found = error.errors()
+    return *_described(found[0], found), found[0]["type"] == "missing"
+
+
+def mistakes(error: ValidationError) -> list[tuple[str, str]]:
+    """Every field that is wrong, once, and what is wrong with it."""
+    found = error.errors()
+    first = {each["loc"][:1]: each for each in reversed(found)}
+    return [_described(each, found) for each in found if first[each["loc"][:1]] is each]
+
+
+def _described(error: ErrorDetails, found: Sequence[ErrorDetails]) -> tuple[str, str]:
+    parts = [str(part) for part in error["loc"]]
     where = ".".join(part for part in parts if not _MEMBER.fullmatch(part))
-    alike = [first, *(each for each in others if each["loc"][:1] == first["loc"][:1])]
-    return where, _said(first, alike), first["type"] == "missing"
+    return where, _said(error, [each for each in found if each["loc"][:1] == error["loc"][:1]])
 
 
 def choice_meant(error: ValidationError) -> str:

@@ -12,7 +12,7 @@ from inspect import isawaitable
 from mlxlab.core.account import Account, Turn
 from mlxlab.core.answers import recordable
 from mlxlab.core.boundary import Boundary, Late, answering, whose
-from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PluginError, PolicyError
+from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError, broken
 from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
@@ -72,8 +72,8 @@ class Provider:
             async with answering(self.named, "act", most_s, _Unanswered):
                 asked: object = self.policy.act(request)
                 if not isawaitable(asked):
-                    text = f"{self.named}: act is not async."
-                    raise PluginError(text, "Write async def act(self, request).")
+                    hint = "Write async def act(self, request)."
+                    raise broken(self.named, "act", "is not async", hint)
                 completion: object = await asked
         except _Unanswered as error:
             text = f"{self.named} gave no answer within {most_s:g} s."

@@ -210,10 +210,12 @@ def _model(entry: Entry, target: Callable[..., Any]) -> type[BaseModel] | None:
         model, needed = config_model(target), _needed(target)
     except Exception as error:
         cause = cause_of(error)
-        raise PluginError(f"{whose_entry(entry)} is no component: {cause}.") from error
+        who = whose_entry(entry)
+        raise PluginError(f"{who} is no component: {cause}.", owner=who) from error
     if needed and model is None:
-        text = f"{whose_entry(entry)} cannot be made: its parameter '{needed[0]}' is not annotated"
-        raise PluginError(f"{text} with a pydantic model.")
+        who = whose_entry(entry)
+        text = f"{who} cannot be made: its parameter '{needed[0]}' is not annotated"
+        raise PluginError(f"{text} with a pydantic model.", owner=who, call="__init__")
     return model
 
 
@@ -235,8 +237,9 @@ def _configure(entry: Entry, model: type[BaseModel] | None, spec: Spec) -> BaseM
                 f"Write --{entry.kind} {entry.name}{_with_option(entry, model)}",
             )
         if model is not None and field not in model.model_fields:
-            text = f"states argument = '{field}', which is none of its options"
-            raise PluginError(f"{whose_entry(entry)} {text}.")
+            who = whose_entry(entry)
+            text = f"{who} states argument = '{field}', which is none of its options."
+            raise PluginError(text, owner=who)
         if not spec.argument:
             raise _unnamed(entry, field)
         if field in values:

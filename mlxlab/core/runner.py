@@ -163,7 +163,8 @@ class Runner:
                 waits, failure = False, caught
                 self._caller.give_up()
             if not self._in_flight and waits:
-                raise PluginError(f"{self._choosing} waits although no step is in flight.")
+                told = f"{self._choosing} waits although no step is in flight."
+                raise PluginError(told, owner=self._choosing, call="propose")
             if not self._in_flight:
                 break
             for task in await self._ended_now():

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from mlxlab.core.boundary import Boundary, Late, answering
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError, broken
 from mlxlab.core.policy import Featured, Features, Metered, Policy, Price, Priced, Rates, Varying
 from mlxlab.core.watch import limit_s, watched_loop
 
@@ -74,7 +74,7 @@ async def features_of(who: str, policy: Policy) -> Features | None:
     found = await _said(who, "features", policy, Featured)
     if found is None or isinstance(found, Features):
         return found
-    raise PluginError(f"{who}: features returned {type(found).__name__}, no Features.")
+    raise broken(who, "features", f"returned {type(found).__name__}, no Features")
 
 
 async def _price(who: str, what: str, policy: Policy, stating: type) -> Price | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlxlab.core.boundary import SLOW, Boundary, number_problem, whole
-from mlxlab.core.errors import PluginError
+from mlxlab.core.errors import PluginError, broken
 from mlxlab.core.task import Grade, Grader, Task, TaskInfo
 
 _NUMBERS = ("baseline", "reference", "standard_error", "m_init", "m_best")
@@ -14,18 +14,22 @@ def stated_info(who: str, task: Task) -> TaskInfo:
     with Boundary(who, "info", times=SLOW):
         info: object = task.info
     if not isinstance(info, TaskInfo):
-        raise PluginError(f"{who}: info is {type(info).__name__}, no TaskInfo.")
+        raise broken(who, "info", f"is {type(info).__name__}, no TaskInfo")
     with Boundary(who, "info"):
         info = whole(info)
     for name in _NUMBERS:
         value = getattr(info, name)
         if value is not None and (problem := number_problem(value)):
-            raise PluginError(f"{who}: info.{name} {problem}.")
+            raise _misstated(who, f"{name} {problem}")
     if (problem := number_problem(info.exec_timeout_s)) or info.exec_timeout_s <= 0:
-        raise PluginError(f"{who}: info.exec_timeout_s {problem or 'is no time'}.")
+        raise _misstated(who, f"exec_timeout_s {problem or 'is no time'}")
     if info.steps < 1:
-        raise PluginError(f"{who}: info.steps is {info.steps}.")
+        raise _misstated(who, f"steps is {info.steps}")
     return info
+
+
+def _misstated(who: str, problem: str) -> PluginError:
+    return PluginError(f"{who}: info.{problem}.", owner=who, call="info")
 
 
 def found_grader(who: str, task: Task) -> Grader:
@@ -33,7 +37,7 @@ def found_grader(who: str, task: Task) -> Grader:
     with Boundary(who, "grader", times=SLOW):
         grader: object = task.grader()
     if not isinstance(grader, Grader):
-        raise PluginError(f"{who}: grader returned {type(grader).__name__}, which has no grade.")
+        raise broken(who, "grader", f"returned {type(grader).__name__}, which has no grade")
     return grader
 
 
@@ -42,10 +46,10 @@ def stated_hidden(who: str, task: Task) -> tuple[str, ...]:
     with Boundary(who, "hidden"):
         hidden: object = task.hidden
     if not isinstance(hidden, tuple | list):
-        raise PluginError(f"{who}: hidden is {type(hidden).__name__}, no tuple of texts.")
+        raise broken(who, "hidden", f"is {type(hidden).__name__}, no tuple of texts")
     wrong = next((each for each in hidden if not isinstance(each, str)), "")
     if wrong != "":
-        raise PluginError(f"{who}: hidden holds {wrong!r}, no text.")
+        raise broken(who, "hidden", f"holds {wrong!r}, no text")
     return tuple(hidden)
 
 

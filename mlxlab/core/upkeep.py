@@ -15,7 +15,7 @@ from pydantic import Field
 
 from mlxlab.core.boundary import Boundary, whole
 from mlxlab.core.entries import Entry, of_kind
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError, broken
 from mlxlab.core.loading import whose_entry
 from mlxlab.core.records import Record
 from mlxlab.core.registry import Registry
@@ -97,11 +97,11 @@ def listed(who: str, what: str, found: object, kind: type[R]) -> list[R]:
         PluginError: it is something else.
     """
     if not isinstance(found, list | tuple):
-        raise PluginError(f"{who}: {what} returned {type(found).__name__}, no list.")
+        raise broken(who, what, f"returned {type(found).__name__}, no list")
     for each in found:
         if not isinstance(each, kind):
             odd = type(each).__name__
-            raise PluginError(f"{who}: {what} returned {odd} in its list, no {kind.__name__}.")
+            raise broken(who, what, f"returned {odd} in its list, no {kind.__name__}")
     with Boundary(who, what):
         return [whole(each) for each in found]
 

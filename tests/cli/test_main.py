@@ -151,7 +151,7 @@ def test_a_command_that_returns_no_status(place: Place, returned: str, kind: str
     place.module("commandparts", COMMAND.replace("return 3", f"return {returned}"))
     distribution(place.site, "command-parts", {"command.go": "commandparts"})
     done = place.mlx("go")
-    told = f"run returned {kind}, no exit status (0 for done)."
+    told = f"run returned {kind}, no exit status (0 for done). (at commandparts.py:4)"
     assert (done.returncode, done.stdout) == (1, "ran\n")
     assert done.stderr == f"mlx: command 'go' of command-parts 1.2: {told}\n"
 

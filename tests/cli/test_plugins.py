@@ -107,6 +107,8 @@ def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
         listed(place, MLX_DISABLE_PLUGINS="thrice")[".thrice", "bare-kinds"]["note"] == "disabled"
     )
     assert (".thrice", "bare-kinds") not in listed(place, "--kind", "scaffold")
+    said = place.mlx("plugins", "list", "--kind", "scaffold").stderr
+    assert said.startswith("mlx: Without a kind, so in no list of one: 'board' of bare-kinds, ")
     told = "'thrice' of bare-kinds 1.2 has no kind. In its entry point, in pyproject.toml, write"
     words = ("check", "thrice"), ("check", "scaffold.thrice"), ("show", "bare-kinds::thrice")
     for action, word in words:
@@ -140,7 +142,7 @@ def test_an_argument_that_is_no_option_is_its_author_s_slip(place: Place) -> Non
     distribution(place.site, "slip-parts", {"reward.slip": "slips:Slip", "reward.gone": "slips:G"})
     done = place.mlx("run", "--reward", "slip:3")
     told = "reward 'slip' of slip-parts 1.2 states argument = 'limt', which is none of its options."
-    assert (done.returncode, done.stderr) == (1, f"mlx: {told}\n")
+    assert (done.returncode, done.stderr) == (1, f"mlx: {told} (at slips.py:7)\n")
     gone = place.mlx("run", "--reward", "gone")
     assert "could not be loaded: AttributeError" in gone.stderr
     assert "Its entry point: reward.gone = slips:G." in gone.stderr

@@ -29,6 +29,8 @@ def run(args):
 ODD = """
 import sys
 
+from mlxlab.testing import MemorySandbox
+
 class Leaving:
     'Ends the program where it should judge.'
     needs = frozenset()
@@ -38,9 +40,11 @@ class Leaving:
     def judge(self, step, task):
         sys.exit(3)
 
-class Closed:
+class Closed(MemorySandbox):
     'Cannot be opened.'
-    isolation = None
+
+    def __init__(self):
+        super().__init__(lambda script, files: None)
 
     async def open(self, setup):
         raise OSError("no room\\nanywhere")
@@ -329,6 +333,63 @@ class Nested:
     def judge(self, step, task):
         return number(step)
 """
+
+
+HALF = """
+class Half:
+    'A policy that has nothing but act.'
+
+    def act(self, request):
+        return 3
+
+
+class Bare:
+    'A policy whose parameter says nothing.'
+
+    def __init__(self, config):
+        self.config = config
+
+class Whole(Half):
+    'Answers with a number.'
+
+    async def act(self, request):
+        return 3
+
+    async def close(self):
+        pass
+"""
+
+
+def test_what_lacks_parts_is_put_to_no_more_checks_and_told_where_it_is(place: Place) -> None:
+    place.module("halfparts", HALF)
+    distribution(place.site, "half-parts", {"policy.half": "halfparts:Half"})
+    done = place.mlx("plugins", "check", "half", "--json")
+    assert done.returncode == 1
+    (one,) = json.loads(done.stdout)["components"]
+    failed = {each["id"]: each["cause"] for each in one["checks"] if each["outcome"] == "FAILED"}
+    assert failed["component.parts_are_there"].endswith(" (at halfparts.py:2)")
+    assert "act (halfparts.py:5): " in failed["component.signatures_are_the_protocols"]
+    assert not [name for name in failed if name.startswith("policy.")]
+    left = {name for name in one["not_checked"] if name.startswith("policy.")}
+    assert len(left) > 20
+    assert "parts_are_there comes first" in place.mlx("plugins", "check", "half").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Half", "is no policy: it has no close. (at halfparts.py:2)"),
+        ("Bare", "is not annotated with a pydantic model. (at halfparts.py:12)"),
+        ("Whole", "act returned int, no Completion. (at halfparts.py:18)"),
+    ],
+)
+def test_a_broken_promise_says_where_it_is_written(place: Place, name: str, told: str) -> None:
+    place.module("halfparts", HALF)
+    distribution(place.site, "half-parts", {"policy.half": f"halfparts:{name}"})
+    done = place.mlx("run", "--policy", "half", "--steps", "1")
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("mlx: policy"))
+    assert line.endswith(told)
 
 
 @pytest.fixture

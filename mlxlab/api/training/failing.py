@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from mlxlab.core.boundary import about, cause_of, foreign, whose
-from mlxlab.core.errors import MlxError, PluginError, RecordError
+from mlxlab.core.errors import MlxError, RecordError, broken
 from mlxlab.core.records import ComponentRef
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -37,7 +37,7 @@ def told(
         return RecordError(f"{folder} cannot be written: the disk is full.", "Make room.")
     if not foreign(who) or (isinstance(error, OSError) and about(error, folder)):
         return error
-    return PluginError(f"{who}: train failed: {cause_of(error)}.")
+    return broken(who, "train", f"failed: {cause_of(error)}")
 
 
 @contextmanager

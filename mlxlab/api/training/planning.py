@@ -16,7 +16,7 @@ from mlxlab.core.alive import is_written
 from mlxlab.core.boundary import SLOW, Boundary, whose
 from mlxlab.core.clock import now
 from mlxlab.core.components import made
-from mlxlab.core.errors import PluginError, RecordError, UsageError
+from mlxlab.core.errors import RecordError, UsageError, broken
 from mlxlab.core.policy import Policy
 from mlxlab.core.registry import Component, Registry
 from mlxlab.core.reward import Reward
@@ -154,9 +154,9 @@ def estimated(
             return None
         found: object = trainer.instance.estimate(job, machine)
     if not isinstance(found, list | tuple):
-        raise PluginError(f"{who}: estimate returned {type(found).__name__}, no list of Estimate.")
+        raise broken(who, "estimate", f"returned {type(found).__name__}, no list of Estimate")
     if wrong := next((each for each in found if not isinstance(each, Estimate)), None):
-        raise PluginError(f"{who}: estimate returned a {type(wrong).__name__} as an Estimate.")
+        raise broken(who, "estimate", f"returned a {type(wrong).__name__} as an Estimate")
     return list(found)
 
 

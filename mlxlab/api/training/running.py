@@ -16,7 +16,7 @@ from mlxlab.api.training.record import Figures, TrainManifest, TrainStatus, diff
 from mlxlab.api.training.result import Training
 from mlxlab.api.training.watching import Watch
 from mlxlab.core.boundary import whose
-from mlxlab.core.errors import PluginError, UsageError
+from mlxlab.core.errors import UsageError, broken
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.registry import Registry
 from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
@@ -105,12 +105,12 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
         if iscoroutine(result):
             result.close()
             hint = "Write def train(self, job), without async."
-        raise PluginError(f"{whose(trainer.ref)}: train returned {kind}, no PolicyRef.", hint)
+        raise broken(whose(trainer.ref), "train", f"returned {kind}, no PolicyRef", hint)
     try:
         Registry.installed().check("policy", result.spec)
     except UsageError as error:
-        told = f"{whose(trainer.ref)}: train returned '{result.spec}', no policy: {error.message}"
-        raise PluginError(told, error.hint) from error
+        told = f"returned '{result.spec}', no policy: {error.message.rstrip('.')}"
+        raise broken(whose(trainer.ref), "train", told, error.hint) from error
     return result
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from mlxlab.core import places
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised
 from mlxlab.core.spec import Spec
 
@@ -30,11 +31,7 @@ def files_of(entry: Entry) -> Path | None:
     """The folder of a loaded entry's package, or its module's file; None where it has none."""
     module = entry.target.partition(":")[0]
     # All of mlxlab would be the checks as well.
-    names = [module] if entry.builtin else [module.partition(".")[0], module]
-    for name in names:
-        if file := getattr(sys.modules.get(name), "__file__", None):
-            return Path(file).parent if Path(file).stem == "__init__" else Path(file)
-    return None
+    return places.files_of(module) if entry.builtin else places.package_of(module)
 
 
 def written(entry: Entry, asked: Spec) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from difflib import get_close_matches
 from typing import Any
 
 from mlxlab.cli.table import Column, print_json, print_table
+from mlxlab.cli.text import plain
 from mlxlab.core.aliases import KIND as ALIASES
 from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, advertised, disabled, misfit, without_kind
 from mlxlab.core.errors import UsageError
@@ -38,7 +40,17 @@ def list_plugins(kind: str | None, as_json: bool) -> int:
         print_json([as_object(entry, remarks) for entry in shown])
     else:
         print_table(COLUMNS, [_cells(entry, remarks) for entry in shown])
+    if kind is not None:
+        _tell_of_kindless()
     return 0
+
+
+def _tell_of_kindless() -> None:
+    """What has no kind may be meant to be of the one that is listed."""
+    if found := without_kind():
+        named = ", ".join(f"'{entry.name}' of {entry.distribution}" for entry in found)
+        told = f"mlx: Without a kind, so in no list of one: {named}. See: mlx plugins list"
+        print(plain(told), file=sys.stderr)
 
 
 def notes(entries: list[Entry]) -> dict[tuple[str, ...], str]:

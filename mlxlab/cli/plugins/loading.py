@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from typing import Any
 
 import pluggy
 
 from mlxlab.cli.plugins.hints import hint_here
+from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import HOOKS, Entry, advertised
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.lacking import lacking
@@ -78,7 +78,7 @@ def _told(error: BaseException) -> str:
     if isinstance(error, PluginError) and error.__cause__ is None:
         return str(error)
     whose = error.__cause__ if isinstance(error, PluginError) else None
-    return traceback.format_exception_only(whose or error)[-1].strip()
+    return cause_of(whose or error)
 
 
 def _misshapen(kind: str, target: Any) -> str:

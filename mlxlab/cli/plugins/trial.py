@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from mlxlab import testing
 from mlxlab.cli.plugins.entry import files_of, same
 from mlxlab.cli.plugins.hints import in_a_line
+from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.loading import loaded
@@ -50,7 +50,7 @@ def main(*words: str) -> None:
     try:
         _tried(entry, spec, suite, set(filter(None, without.split(","))), say)
     except FAILURES as error:
-        said = str(error) if isinstance(error, MlxError) else _last(error)
+        said = str(error) if isinstance(error, MlxError) else cause_of(error)
         say(failed=" ".join(said.split()))
     # A plugin's threads and exit handlers have no say in the verdict.
     os._exit(0)
@@ -158,10 +158,6 @@ def _said_when_ready(suite: type[Conformance], say: Say) -> type[Conformance]:
 
     ready: type[Conformance] = type("Checked", (suite,), {"setup_class": classmethod(setup_class)})
     return ready
-
-
-def _last(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
 
 
 if __name__ == "__main__":

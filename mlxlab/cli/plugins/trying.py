@@ -16,10 +16,13 @@ from typing import IO, Any
 
 from mlxlab.cli.plugins.entry import HOOK, environment, python, words_of
 from mlxlab.core.entries import Entry
-from mlxlab.testing.kit import Result
+from mlxlab.testing.kit import Result, checks_of
+from mlxlab.testing.suites import suite_of
 
 MODULE = "mlxlab.cli.plugins.trial"
 COMPONENT = "component"
+PARTS = f"{COMPONENT}.parts_are_there"
+_PARTS_LACK = f"{PARTS} comes first"
 Hear = Callable[[Result], None]
 
 
@@ -59,8 +62,16 @@ def tried(
     if entry.kind == HOOK:
         return findings
     for suite in (COMPONENT, entry.kind):
+        if any(each.id == PARTS and each.outcome == "FAILED" for each in findings.results):
+            findings.left |= dict.fromkeys(_ids(entry.kind, without), _PARTS_LACK)
+            break
         _Suite(entry, spec, suite, timeout_s, hear, findings, without).run()
     return findings
+
+
+def _ids(kind: str, without: Collection[str]) -> list[str]:
+    suite = suite_of(kind)
+    return [] if suite is None else [c.id for c in checks_of(suite) if c.id not in without]
 
 
 class _Suite:

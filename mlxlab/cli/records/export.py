@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from mlxlab.api import RunFolder
 from mlxlab.cli.records.rows import Row, Schema, Type, rows, schema
 from mlxlab.core.boundary import SLOW, Boundary, about, cause_of, whose
-from mlxlab.core.errors import MissingExtra, PluginError, UsageError
+from mlxlab.core.errors import MissingExtra, UsageError, broken
 
 if TYPE_CHECKING:
     from mlxlab.core.registry import Component
@@ -75,10 +75,10 @@ def _written(exporter: Component[Any], corpus: Corpus, output: Path) -> int:
     except OSError as error:
         if about(error, output):
             raise
-        raise PluginError(f"{who}: write failed: {cause_of(error)}.") from error
+        raise broken(who, "write", f"failed: {cause_of(error)}") from error
     if isinstance(written, bool) or not isinstance(written, int):
         kind = type(written).__name__
-        raise PluginError(f"{who}: write returned {kind}, no number of states.")
+        raise broken(who, "write", f"returned {kind}, no number of states")
     return written
 
 

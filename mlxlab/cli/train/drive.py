@@ -32,6 +32,7 @@ from mlxlab.cli.failure import INTERRUPTED, debug, place_of, report
 from mlxlab.cli.stdout import out
 from mlxlab.cli.text import count, plain
 from mlxlab.cli.train.lines import LineView, Silent
+from mlxlab.core.boundary import foreign, whose
 from mlxlab.core.clock import now
 from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.hooks import Hooks
@@ -134,7 +135,11 @@ def _introduce(request: Request, plan: TrainPlan) -> None:
         number = count(len(run_folders((RUNS,))), "run")
         _say(f"No runs were named: the {number} in ./runs are taken.")
     if plan.options.model is None:
-        _say(f"No model was named: it is {TINY}, a small Qwen2 that is made from nothing.")
+        which = f"it is {TINY}, a small Qwen2 that is made from nothing"
+        trainer = whose(plan.parts.trainer.ref)
+        if foreign(trainer):  # it may have none
+            which = f"where {trainer} takes one, {which}"
+        _say(f"No model was named: {which}.")
     if plan.warm_up is not None:
         trainer = Spec.parse(plan.options.trainer).name
         _say(f"It cannot answer yet: sft on the recorded steps comes first, then {trainer}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from rich.text import Text
@@ -14,6 +15,8 @@ from mlxlab.cli.console import Console
 from mlxlab.cli.summary import Row, print_rows
 from mlxlab.cli.text import count, duration, plain
 from mlxlab.cli.train.figures import MAIN, others, value
+from mlxlab.core.errors import RecordError
+from mlxlab.core.runs import RunFolder
 from mlxlab.core.spec import Spec
 
 
@@ -73,9 +76,18 @@ def _figures(m: TrainManifest) -> Iterator[Row]:
         yield plain(name), shown if same else f"{value(name, first[name])} -> {shown}{means}", ""
 
 
+def _played(m: TrainManifest) -> tuple[str, str]:
+    """A task and a scaffold that it has learned from together, where a run still tells."""
+    for run in sorted(m.runs, key=lambda run: -run.steps):
+        with suppress(RecordError):
+            made = RunFolder(Path(run.path)).manifest().components
+            if "task" in made and "scaffold" in made:
+                return made["task"].spec, made["scaffold"].spec
+    return next(iter(m.corpus.tasks), "flights"), next(iter(m.corpus.scaffolds), "aide")
+
+
 def _use(m: TrainManifest, training: Training) -> str:
-    scaffold = next(iter(m.corpus.scaffolds), "aide")
-    task = next(iter(m.corpus.tasks), "flights")
+    task, scaffold = _played(m)
     policy, here = Spec.parse(training.policy), f"{Path.cwd()}/"
     if policy.argument is not None:
         policy = policy.model_copy(update={"argument": policy.argument.removeprefix(here)})

@@ -13,11 +13,12 @@ import select
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint
 from typing import NamedTuple
+
+from mlxlab.core.places import line_now, package_of
 
 LIMIT_S = 60.0
 HEAVY = (
@@ -33,7 +34,8 @@ class Loading(NamedTuple):
 
     Args:
         cause: why it could not be loaded; empty where it could.
-        heavy: the heavy packages that it imported.
+        heavy: the heavy packages that it imported, with the line of its own that did:
+            `numpy (brisk/scaffold.py:3)`.
         printed: what it wrote to stdout.
         changes: what it left otherwise than it was: environment, folder, threads, processes.
     """
@@ -107,19 +109,40 @@ def _chunks(read: int) -> Iterator[bytes]:
 
 
 def _loaded(point: EntryPoint) -> Loading:
+    from mlxlab.core.boundary import cause_of
     from mlxlab.core.shared import unreplaced
     from mlxlab.testing.found import Surroundings, output
 
     before, known = Surroundings.now(), set(sys.modules)
     cause = ""
-    with output() as printed:
+    with output() as printed, _importers(point.module) as found:
         try:
             with unreplaced():  # what a run keeps from it otherwise is what is looked for here
                 point.load()
         except BaseException as error:
-            cause = traceback.format_exception_only(error)[-1].strip()
-    heavy = tuple(name for name in HEAVY if name in sys.modules and name not in known)
+            cause = cause_of(error)
+    new = [name for name in HEAVY if name in sys.modules and name not in known]
+    heavy = tuple(f"{name} ({found[name]})" if found.get(name) else name for name in new)
     return Loading(cause, heavy, printed[0][:200], tuple(before.changes()))
+
+
+@contextmanager
+def _importers(module: str) -> Iterator[dict[str, str]]:
+    """Note which line of a module's package asks for each heavy package first."""
+    found: dict[str, str] = {}
+    own = package_of(module)
+
+    class Noting:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            if name in HEAVY and own is not None and name not in found:
+                found[name] = line_now(own)
+
+    sys.meta_path.insert(0, Noting)
+    try:
+        yield found
+    finally:
+        sys.meta_path.remove(Noting)
 
 
 _MAIN = f"from {__name__} import main; main()"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from mlxlab.core.entries import Entry, misfit
 from mlxlab.core.given import absent
+from mlxlab.core.places import package_of, written_in
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
 from mlxlab.testing.components import protocols
@@ -103,7 +105,8 @@ class ComponentConformance(Conformance):
         target = self.target()
         said = (inspect.getdoc(target) or "").strip()
         inherited = inspect.isclass(target) and not (vars(target).get("__doc__") or "").strip()
-        assert said and not inherited, f"{self.entry().target} has no docstring"
+        place = self._place(target)
+        assert said and not inherited, f"{self.entry().target} has no docstring{place}"
 
     def test_takes_one_config(self) -> None:
         """Its constructor takes nothing, or one positional parameter: a pydantic model."""
@@ -114,10 +117,12 @@ class ComponentConformance(Conformance):
         found = list(inspect.signature(target).parameters.values())
         needed = [each for each in found if each.default is inspect.Parameter.empty]
         model = config_model(target)
+        place = self._place(target.__init__ if inspect.isclass(target) else target)
         assert not needed or model is not None, (
-            f"its parameter '{needed[0].name}' is not annotated with a pydantic model"
+            f"its parameter '{needed[0].name}' is not annotated with a pydantic model{place}"
         )
-        assert len(needed) <= 1, f"its constructor needs {', '.join(p.name for p in needed)}"
+        named = ", ".join(each.name for each in needed)
+        assert len(needed) <= 1, f"its constructor needs {named}{place}"
         if model is not None:
             by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
             assert found[0].kind in by_place, f"'{found[0].name}' cannot be given by its place"
@@ -170,7 +175,8 @@ class ComponentConformance(Conformance):
             return
         made = self.make()
         missing = absent(protocols.members(protocol), made)
-        assert not missing, f"a {self.kind} has to have: {', '.join(missing)}"
+        place = self._place(type(made))
+        assert not missing, f"a {self.kind} has to have: {', '.join(missing)}{place}"
 
     def test_optional_parts_are_whole(self) -> None:
         """Of what its kind may have, it has all parts of each protocol, or none."""
@@ -182,14 +188,16 @@ class ComponentConformance(Conformance):
             parts = [name for name in protocols.members(each) if name not in owed]
             missing = absent(parts, made)
             there = ", ".join(name for name in parts if name not in missing)
-            assert not (there and missing), f"it has {there} and no {', '.join(missing)}"
+            place = self._place(type(made))
+            assert not (there and missing), f"it has {there} and no {', '.join(missing)}{place}"
 
     def test_signatures_are_the_protocols(self) -> None:
         """Its methods take what its kind's protocol says, by the same names and defaults."""
         subject, protocol = self._subject(), protocols.required(self.kind)
-        found = [] if protocol is None else differences(protocol, subject)
+        own = self._own()
+        found = [] if protocol is None else differences(protocol, subject, own)
         for each in protocols.optional(self.kind):
-            found += differences(each, subject, optional=True)
+            found += differences(each, subject, own, optional=True)
         assert not found, " | ".join(found)
 
     def test_known_gaps_are_checks(self) -> None:
@@ -209,6 +217,18 @@ class ComponentConformance(Conformance):
 
         problems = problems_of(self._declaring(), suite_of(self.kind))
         assert not problems, "; ".join(problems)
+
+    @classmethod
+    def _own(cls) -> Path | None:
+        """The package that the component is of."""
+        return package_of(cls.entry().entry_point.module)
+
+    @classmethod
+    def _place(cls, thing: object) -> str:
+        """` (at brisk/reward.py:12)`: where something is written, if in that package."""
+        own = cls._own()
+        place = written_in(thing, own) if own else ""
+        return place and f" (at {place})"
 
     @classmethod
     def _subject(cls) -> Any:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from inspect import Parameter
+from pathlib import Path
 from typing import Any
 
+from mlxlab.core.places import written_in
 from mlxlab.testing.components.protocols import members
 
 _ANY = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
-def differences(protocol: type, subject: object, *, optional: bool = False) -> list[str]:
+def differences(
+    protocol: type, subject: object, own: Path | None = None, *, optional: bool = False
+) -> list[str]:
     """What keeps the methods of an object, or of a class, from being called as a protocol says.
 
     Args:
         protocol: what is promised.
         subject: an instance, or a class that none could be made of here.
+        own: the author's package, to say where a method is written.
         optional: whether a method may be absent.
     """
     found = []
@@ -33,7 +38,9 @@ def differences(protocol: type, subject: object, *, optional: bool = False) -> l
             continue
         why = "it is not there" if method is None else _difference(promised, _bare(subject, name))
         if why:
-            found.append(f"{name}: {why}; expected {written(promised)}")
+            place = written_in(method, own) if own else ""
+            told = f"{name} ({place})" if place else name
+            found.append(f"{told}: {why}; expected {written(promised)}")
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 from mlxlab.core import boundary
 from mlxlab.core.errors import MissingExtra, SandboxUnavailable
+from mlxlab.core.places import place_in
 from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
-from mlxlab.testing.kit.placing import place_in
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""

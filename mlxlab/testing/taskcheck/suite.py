@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 import traceback
@@ -12,9 +11,9 @@ from pathlib import Path
 
 from mlxlab.core.boundary import SLOW, Boundary
 from mlxlab.core.errors import MlxError
+from mlxlab.core.places import package_of, place_in
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
-from mlxlab.testing.kit.placing import place_in
 from mlxlab.testing.taskcheck import facts, grades, leaks, rows, running
 from mlxlab.testing.taskcheck.finding import Finding, failed
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
@@ -63,17 +62,11 @@ def _guarded(
         return [failed(name, f"{error}.")]
     except Exception as error:
         cause = traceback.format_exception_only(error)[-1].strip()
-        place = place_in(error, _home(subject.task))
+        own = package_of(type(subject.task).__module__)
+        place = place_in(error, own) if own else ""
         at = f" (at {place})" if place else ""
         return [failed(name, f"The task raises an exception: {cause}.{at}")]
     return found if isinstance(found, list) else [found]
-
-
-def _home(task: Task) -> Path:
-    """The folder of the package that a task is of, or its module's file."""
-    package = sys.modules[type(task).__module__.partition(".")[0]]
-    file = Path(package.__file__ or "")
-    return file.parent if file.name == "__init__.py" else file
 
 
 @contextmanager

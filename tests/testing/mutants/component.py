@@ -188,16 +188,19 @@ MUTANTS = {
     "is_described": ("component:Mute", "component:Mute has no docstring"),
     "known_gaps_are_checks": ("component:Excused", "names no check: reward.is_kind"),
     "loads_alone": ("loud:Good", "it prints while it is loaded: 'hello"),
-    "loads_cheaply": ("heavy:Good", "it imports numpy"),
+    "loads_cheaply": ("heavy:Good", "it imports numpy (tests/testing/mutants/heavy.py:"),
     "making_changes_nothing": ("component:Busy", "the thread busy runs on"),
     "options_are_described": ("component:Silent", "options without a description: weight"),
     "options_survive_json": ("component:Lossy", "come back from JSON as others: draw"),
     "optional_parts_are_whole": ("component:Half", "it has form and no written"),
-    "parts_are_there": ("component:Boundless", "a reward has to have: range"),
+    "parts_are_there": (
+        "component:Boundless",
+        "has to have: range (at tests/testing/mutants/component.py:",
+    ),
     "record_makes_it_again": ("component:Moody", "which makes"),
     "signatures_are_the_protocols": (
         "component:Swapped",
-        "judge: its parameter 1 is task, not step; expected def judge(step, task)",
+        "): its parameter 1 is task, not step; expected def judge(step, task)",
     ),
     "takes_one_config": ("component:Bare", "'value' is not annotated with a pydantic model"),
 }
