@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,15 @@ def place_of(error: BaseException) -> str:
     Where it went through none, as what is told of a value does, where that plugin's call is
     written.
     """
-    from mlxlab.core.places import place_in
+    from mlxlab.core.places import crossed
 
-    place = place_in(error, *_packages()) or _written(error)
+    place = ""
+    now: BaseException | None = error
+    with suppress(Exception):  # whatever a plugin did to the interpreter, the line itself comes
+        packages = _packages()
+        while now is not None:
+            place, now = crossed(now, *packages)[1] or place, now.__cause__
+        place = place or _written(error, packages)
     return place and f" (at {place})"
 
 
@@ -100,18 +107,20 @@ def _line(told: MlxError, error: BaseException) -> str:
     return f"{told}{place_of(error)}" if isinstance(told, PluginError) else str(told)
 
 
-def _written(error: BaseException) -> str:
+def _written(error: BaseException, packages: dict[Path, list[Entry]]) -> str:
     """Where the call that a plugin answered wrongly is written, or the plugin itself."""
+    import inspect
+
     from mlxlab.core.loading import whose_entry
     from mlxlab.core.places import written_in
 
     owner, call = getattr(error, "owner", ""), getattr(error, "call", "")
-    for package, entries in _packages().items() if owner else ():
+    for package, entries in packages.items() if owner else ():
         for entry in entries:
             if whose_entry(entry) == owner and entry.entry_point.module in sys.modules:
                 target = entry.entry_point.load()
-                own = written_in(getattr(target, call, None), package) if call else ""
-                return own or written_in(target, package)
+                asked = inspect.getattr_static(target, call, None)  # no property's code is run
+                return written_in(asked, package) or written_in(target, package)
     return ""
 
 

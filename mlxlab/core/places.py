@@ -71,7 +71,8 @@ def line_now(own: Path) -> str:
 def written_in(thing: object, own: Path) -> str:
     """The line where a class or function begins; the empty text where that is not in `own`."""
     try:
-        thing = getattr(thing, "fget", None) or getattr(thing, "func", None) or thing  # property
+        inner = (getattr(thing, name, None) for name in ("fget", "func", "__func__"))
+        thing = next(filter(None, inner), thing)  # a property's, or a class method's
         found = inspect.unwrap(thing) if callable(thing) else type(thing)
         file = inspect.getsourcefile(found)
         line = inspect.getsourcelines(found)[1]
