@@ -118,7 +118,8 @@ def _written(error: BaseException, packages: dict[Path, list[Entry]]) -> str:
     for package, entries in packages.items() if owner else ():
         for entry in entries:
             if whose_entry(entry) == owner and entry.entry_point.module in sys.modules:
-                target = entry.entry_point.load()
+                given = getattr(error, "asked", None)
+                target = entry.entry_point.load() if given is None else type(given)
                 asked = inspect.getattr_static(target, call, None)  # no property's code is run
                 return written_in(asked, package) or written_in(target, package)
     return ""

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from contextvars import copy_context
+from inspect import isawaitable
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 
 from mlxlab.core import shared, watch
 from mlxlab.core.entries import OWN
-from mlxlab.core.errors import MlxError, PluginError
+from mlxlab.core.errors import MlxError, PluginError, broken
 from mlxlab.core.mistakes import mistakes
 
 if TYPE_CHECKING:
@@ -201,6 +202,13 @@ async def apart(who: str, what: str, function: Callable[..., T], *arguments: Any
     threading.Thread(target=work, name=f"mlxlab {what}", daemon=True).start()
     async with answering(who, what, watch.limit_s() + watch.DEAF_S):
         return await answer
+
+
+async def awaited(who: str, what: str, found: object) -> Any:
+    """What an async method comes to; raises PluginError where it is none."""
+    if not isawaitable(found):
+        raise broken(who, what, "is not async", f"Write async def {what}(...).")
+    return await found
 
 
 def number_problem(value: object) -> str:

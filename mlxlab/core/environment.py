@@ -211,7 +211,7 @@ class Environment:
         except Exception as error:
             return self._ungraded(self._grading, "grade", error)
         if problem := grade_problem(grade):
-            raise broken(self._grading, "grade", problem)
+            raise broken(self._grading, "grade", problem, asked=self.grader)
         scores = (grade.public, grade.private, grade.private_standard_error)
         if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")

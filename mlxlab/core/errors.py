@@ -86,17 +86,27 @@ class PluginError(MlxError):
         hint: what the user can do.
         owner: whose call failed, where one did.
         call: which call.
+        asked: the object that was called, where it is not the component itself: a task's grader.
     """
 
-    def __init__(self, message: str, hint: str = "", *, owner: str = "", call: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        owner: str = "",
+        call: str = "",
+        asked: object = None,
+    ) -> None:
         super().__init__(message, hint)
         self.owner = owner
         self.call = call
+        self.asked = asked
 
 
-def broken(who: str, call: str, problem: str, hint: str = "") -> PluginError:
+def broken(who: str, call: str, problem: str, hint: str = "", asked: object = None) -> PluginError:
     """A promise that a component's call did not keep: `policy 'x' of y 1.0: act returned int`."""
-    return PluginError(f"{who}: {call} {problem}.", hint, owner=who, call=call)
+    return PluginError(f"{who}: {call} {problem}.", hint, owner=who, call=call, asked=asked)
 
 
 class TaskError(MlxError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mlxlab.core.answers import recordable
-from mlxlab.core.boundary import SLOW, Boundary, answering, number_problem, whole, whose
+from mlxlab.core.boundary import SLOW, Boundary, answering, awaited, number_problem, whole, whose
 from mlxlab.core.errors import SandboxError, broken
 from mlxlab.core.policy import Policy, PolicyRequest
 from mlxlab.core.records import Completion, Limits
@@ -120,7 +120,8 @@ class GuardedSandbox:
         """One call; raises PluginError where it returns anything else than it has to."""
         most = times * limit_s()
         async with answering(self._owner, what, most, SandboxError, passing):
-            found: object = await getattr(self._sandbox, what)(*arguments)
+            asked: object = getattr(self._sandbox, what)(*arguments)
+            found: object = await awaited(self._owner, what, asked)
         if isinstance(found, expected):
             return found
         kind = type(found).__name__
@@ -141,13 +142,13 @@ class GuardedPolicy:
     async def act(self, request: PolicyRequest) -> Completion:
         """Answer; raises PolicyError as the policy says, PluginError for a broken promise."""
         async with answering(self._owner, "act", SLOW * limit_s()):
-            found: object = await self._policy.act(request)
+            found = await awaited(self._owner, "act", self._policy.act(request))
         return recordable(self._owner, found)
 
     async def close(self) -> None:
         """Stop everything."""
         async with answering(self._owner, "close", limit_s()):
-            await self._policy.close()
+            await awaited(self._owner, "close", self._policy.close())
 
 
 def isolation_of(made: Component[Sandbox]) -> Isolation:

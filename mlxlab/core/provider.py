@@ -7,12 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from inspect import isawaitable
 
 from mlxlab.core.account import Account, Turn
 from mlxlab.core.answers import recordable
-from mlxlab.core.boundary import Boundary, Late, answering, whose
-from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError, broken
+from mlxlab.core.boundary import Boundary, Late, answering, awaited, whose
+from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError
 from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
@@ -70,11 +69,7 @@ class Provider:
         """
         try:
             async with answering(self.named, "act", most_s, _Unanswered):
-                asked: object = self.policy.act(request)
-                if not isawaitable(asked):
-                    hint = "Write async def act(self, request)."
-                    raise broken(self.named, "act", "is not async", hint)
-                completion: object = await asked
+                completion = await awaited(self.named, "act", self.policy.act(request))
         except _Unanswered as error:
             text = f"{self.named} gave no answer within {most_s:g} s."
             raise CutOff(text, retryable=True) from error
@@ -83,7 +78,7 @@ class Provider:
     async def close(self) -> None:
         """Close the policy; raises PluginError where that fails or never ends."""
         async with answering(self.named, "close", limit_s()):
-            await self.policy.close()
+            await awaited(self.named, "close", self.policy.close())
 
     @asynccontextmanager
     async def turn(self, tries: Tries, bounds: Bounds) -> AsyncIterator[Turn | None]:

@@ -123,7 +123,8 @@ class Registry:
         for each in own:
             if problem := kind_problem(each.kind, self.entries):
                 return f"A component of kind '{each.kind}' has that name: {problem}"
-        return ""
+        kinds = " and a ".join(sorted({each.kind for each in own}))
+        return f"A {kinds} has that name." if own else ""
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """Import an entry's target; whatever goes wrong is named with plugin and cause."""

@@ -29,6 +29,10 @@ RUNNING = ("run_returns_a_status", "json_is_all_of_stdout")
 """The checks that run the command, by the words of `arguments`."""
 
 
+def _refused(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
 class CommandConformance(Conformance):
     """The whole suite: subclass it and say which installed command is meant.
 
@@ -125,9 +129,9 @@ class CommandConformance(Conformance):
             return
         _, out, _ = self.ran(*self.arguments, "--json")
         try:
-            json.loads(out)
+            json.loads(out, parse_constant=_refused)
         except ValueError as error:
-            raise AssertionError(f"with --json it prints {out[:200]!r}") from error
+            raise AssertionError(f"with --json it prints {out[:200]!r}: {error}") from error
 
     @classmethod
     def ran(cls, *words: str) -> tuple[Any, str, str]:

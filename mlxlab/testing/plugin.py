@@ -10,6 +10,7 @@ before. `-p no:mlxlab` switches it off.
 
 from __future__ import annotations
 
+import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,25 @@ def left_as_found() -> Iterator[None]:
 
     with left_as_found():
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> None:
+    """Refuse a suite that lacks what it has to define: pytest would leave all of it out."""
+    if not (inspect.isclass(obj) and _is_suite(obj) and inspect.isabstract(obj)):
+        return
+    if collector.classnamefilter(name) and obj.__module__ == collector.obj.__name__:
+        from mlxlab.core.near import nearest
+
+        lacking = sorted(getattr(obj, "__abstractmethods__", ()))
+        own = [each for each, value in vars(obj).items() if hasattr(value, "__func__")]
+        near = [
+            f"It has '{found}': did you mean '{each}'?"
+            for each in lacking
+            if (found := nearest(each, own))
+        ]
+        told = f"{name} has no {', no '.join(lacking)}, so that none of its checks could be made."
+        raise collector.CollectError(" ".join([told, *near]))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -122,6 +122,9 @@ def test_an_entry_point_without_a_kind_is_told_of(place: Place) -> None:
 
 
 def test_a_name_with_its_kind_is_told_how_to_write(place: Place) -> None:
+    other = place.mlx("run", "--reward", "aide")
+    assert "There is no reward 'aide'. " in other.stderr
+    assert other.stderr.endswith(" A scaffold has that name.\n")
     done = place.mlx("run", "--scaffold", "scaffold.aide")
     assert "There is no scaffold 'scaffold.aide'. Write 'aide'" in done.stderr
 
@@ -144,6 +147,7 @@ def test_an_argument_that_is_no_option_is_its_author_s_slip(place: Place) -> Non
     told = "reward 'slip' of slip-parts 1.2 states argument = 'limt', which is none of its options."
     assert (done.returncode, done.stderr) == (1, f"mlx: {told} (at slips.py:7)\n")
     gone = place.mlx("run", "--reward", "gone")
+    assert gone.stderr.count("\n") == 1
     assert "could not be loaded: AttributeError" in gone.stderr
     assert "Its entry point: reward.gone = slips:G." in gone.stderr
 

@@ -357,6 +357,28 @@ class Whole(Half):
 
     async def close(self):
         pass
+
+
+class Sync(Whole):
+    'Is not async.'
+
+    def act(self, request):
+        return 3
+"""
+GRADED = """
+from mlxlab.testing import ToyTask
+
+
+class Grader:
+    def grade(self, submission):
+        return 3.0
+
+
+class Marked(ToyTask):
+    'Grades with a number.'
+
+    def grader(self):
+        return Grader()
 """
 
 
@@ -375,9 +397,46 @@ def test_what_lacks_parts_is_put_to_no_more_checks_and_told_where_it_is(place: P
     assert "parts_are_there comes first" in place.mlx("plugins", "check", "half").stdout
 
 
+def test_where_a_method_is_not_as_it_has_to_be_the_suite_waits(place: Place) -> None:
+    place.module("halfparts", HALF)
+    distribution(place.site, "half-parts", {"policy.half": "halfparts:Sync"})
+    (one,) = json.loads(place.mlx("plugins", "check", "half", "--json").stdout)["components"]
+    (failed,) = (each for each in one["checks"] if each["outcome"] == "FAILED")
+    assert failed["cause"].startswith("act (halfparts.py:28): it is not async; expected async def")
+    assert len([name for name in one["not_checked"] if name.startswith("policy.")]) > 20
+
+
+def test_a_value_that_is_wrong_is_told_with_its_method(place: Place) -> None:
+    place.module("halfparts", HALF)
+    distribution(place.site, "half-parts", {"policy.half": "halfparts:Whole"})
+    (only,) = json.loads(place.mlx("plugins", "check", "half", "--json").stdout)["components"]
+    wrong = [each for each in only["checks"] if "act returned int" in each["cause"]]
+    assert wrong and {each["at"] for each in wrong} == {"halfparts.py:18"}
+
+
+def test_what_cannot_be_loaded_is_told_with_its_place(place: Place) -> None:
+    place.module("halfparts", HALF)
+    distribution(place.site, "half-parts", {"policy.half": "halfparts:Bare"})
+    (one,) = json.loads(place.mlx("plugins", "check", "half", "--json").stdout)["components"]
+    wrong = [each for each in one["checks"] if "is not annotated" in each["cause"]]
+    assert len(wrong) > 2
+    assert {f"{each['cause']} {each['at']}".count("halfparts.py:12") for each in wrong} == {1}
+
+
+def test_a_grade_that_is_none_is_told_where_the_grader_is_written(place: Place) -> None:
+    place.module("gradedparts", GRADED)
+    distribution(place.site, "graded-parts", {"task.marked": "gradedparts:Marked"})
+    done = place.mlx("run", "--task", "marked", "--policy", "writer", *SMALL)
+    assert "grade returned float, no Grade. (at gradedparts.py:6)" in done.stderr
+
+
+SMALL = ("--scaffold", "tree", "--sandbox", "memory", "--steps", "1")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
+        ("Misspelt", "has no attribute 'Misspelt'. Its entry point: policy.half = halfparts:"),
         ("Half", "is no policy: it has no close. (at halfparts.py:2)"),
         ("Bare", "is not annotated with a pydantic model. (at halfparts.py:12)"),
         ("Whole", "act returned int, no Completion. (at halfparts.py:18)"),
@@ -388,8 +447,9 @@ def test_a_broken_promise_says_where_it_is_written(place: Place, name: str, told
     distribution(place.site, "half-parts", {"policy.half": f"halfparts:{name}"})
     done = place.mlx("run", "--policy", "half", "--steps", "1")
     assert done.returncode == 1
-    (line,) = (line for line in done.stderr.splitlines() if line.startswith("mlx: policy"))
-    assert line.endswith(told)
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("mlx: "))
+    assert line.startswith("mlx: policy") and told in line
+    assert "Traceback" not in done.stderr
 
 
 @pytest.fixture

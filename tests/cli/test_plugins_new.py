@@ -122,6 +122,8 @@ def test_all_are_used(zoo: Zoo) -> None:
     assert [step.rewards["zoo-reward"].value for step in steps] == [None, None, 0.0]
     trained = zoo.mlx("train", "--trainer", "zoo-trainer?keep=1", "--out", "trained/best")
     assert (trained["status"], trained["steps"]) == ("done", 1)
+    checked = zoo.mlx("plugins", "check", f"policy.{trained['policy']}", "--strict")
+    assert checked["counts"]["FAILED"] == 0
     again = ("--policy", trained["policy"], "--sandbox", "zoo-sandbox", "--steps", "1")
     second = zoo.mlx("run", *parts[:4], *again)
     assert second["best"]["public_score"] == first["best"]["public_score"]

@@ -123,6 +123,15 @@ def test_the_same_command_takes_up_what_ended_early(place: Place, how: str) -> N
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
 
 
+def test_a_trainer_that_leaves_nothing_has_failed(place: Place) -> None:
+    record(place)
+    done = place.mlx("train", "--trainer", "counting?how=nothing", "--model", "tiny", "--out", "o")
+    assert done.returncode == 1
+    told = f"train returned 'local:{place.work}/o/final', and wrote nothing to that folder."
+    (line,) = (each for each in done.stderr.splitlines() if each.startswith("mlx: "))
+    assert told in line and line.split("(at ")[1].startswith("tests/cli/toytrainers.py:")
+
+
 def test_resume_names_the_folder_alone(place: Place) -> None:
     record(place)
     command = ("train", "--trainer", "counting?fails_at=2", "--model", "tiny", "--out", "out")

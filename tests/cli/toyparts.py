@@ -28,6 +28,9 @@ class Tree(JsonScaffold):
 
     needs_score: ClassVar[bool] = True
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def propose(self, tree: TreeView, rng: Random) -> Decision | Wait | Stop:
         roots = [n for n in [*tree.nodes, *tree.in_flight] if n.parent is None]
         if len(roots) < 3:

@@ -96,6 +96,23 @@ def test_honest_columns_are_clean(seed, tmp_path):
     assert statuses(found) == ("pass", "pass", "pass")
 
 
+@pytest.mark.parametrize(("noise", "status"), [(0.0, "fail"), (30.0, "pass")])
+@pytest.mark.parametrize("labels", [False, True])
+def test_a_column_of_test_rows_alone_that_copies_the_answers_is_found(
+    labels, noise, status, tmp_path
+):
+    frame = labelled() if labels else honest()
+    home = folder(tmp_path, frame, metric="accuracy" if labels else "rmse")
+    told = frame["price"][TRAIN:].map({"dear": 7, "cheap": 3}) if labels else frame["price"][TRAIN:]
+    draw = np.random.default_rng(2).normal(0, 1, ROWS - TRAIN) * noise
+    test = pd.read_csv(home / "test.csv").assign(surge=told.to_numpy() + draw)
+    test.to_csv(home / "test.csv", index=False)
+    finding = looked(made(home), tmp_path)["no-telling-columns"]
+    assert finding.status == status, finding.message
+    told = "of the test rows, and train.csv does not have it" in finding.message
+    assert told is (status == "fail")
+
+
 def noisy(frame):
     draw = np.random.default_rng(1)
     return frame["price"] + draw.normal(0, 0.05 * frame["price"].std(), len(frame))

@@ -60,6 +60,12 @@ def test_what_is_declared_once_it_is_made_is_read(name: str, where: str) -> None
     assert MUTANTS[name][1] in str(failure.value)
 
 
+def test_a_parameter_that_no_option_sets_is_found() -> None:
+    spoiled = type("Spoiled", (Sound,), {"where": "component:Plain"})()
+    with pytest.raises(AssertionError, match="parameter 'weight' is no option, which are fields"):
+        spoiled.test_takes_one_config()
+
+
 def test_a_secret_is_no_fault_and_is_not_told() -> None:
     spec = "tried?key=sk-1&token=sk-2"
     guarded = type("Guarded", (Sound,), {"where": "component:Guarded", "spec": spec})

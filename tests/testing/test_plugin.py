@@ -106,6 +106,25 @@ def test_what_a_suite_leaves_behind_is_found(tmp_path: Path) -> None:
     assert "4 failed, 10 passed, 1 skipped, 2 errors" in told, told
 
 
+MISSPELT = '''
+from mlxlab.testing import RewardConformance
+
+class Base(RewardConformance):
+    """For others to inherit from."""
+
+class TestMine(RewardConformance):
+    @classmethod
+    def mak(cls): ...
+'''
+
+
+def test_a_suite_that_lacks_what_it_has_to_define_is_no_silent_nothing(tmp_path: Path) -> None:
+    done = ran(tmp_path, MISSPELT)
+    told = "TestMine has no make, so that none of its checks could be made. It has 'mak'"
+    assert told in done.stdout, done.stdout
+    assert done.returncode != 0 and "Base has no" not in done.stdout
+
+
 def test_others_do_not_notice_it(tmp_path: Path) -> None:
     done = ran(tmp_path, PLAIN)
     assert "1 passed" in done.stdout, done.stdout

@@ -19,7 +19,8 @@ from mlxlab.core.boundary import whose
 from mlxlab.core.errors import UsageError, broken
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.registry import Registry
-from mlxlab.core.trainer import PolicyRef, TrainJob, TrainProgress
+from mlxlab.core.spec import Spec
+from mlxlab.core.trainer import FINAL, PolicyRef, TrainJob, TrainProgress
 from mlxlab.core.watch import watching
 
 _BEAT_S = 5.0
@@ -106,6 +107,11 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
             result.close()
             hint = "Write def train(self, job), without async."
         raise broken(whose(trainer.ref), "train", f"returned {kind}, no PolicyRef", hint)
+    argument = Spec.parse(result.spec).argument or ""
+    final = job.out / FINAL
+    if rank() == 0 and argument == str(final) and not any(final.glob("*")):
+        told = f"returned '{result.spec}', and wrote nothing to that folder"
+        raise broken(whose(trainer.ref), "train", told)
     try:
         Registry.installed().check("policy", result.spec)
     except UsageError as error:

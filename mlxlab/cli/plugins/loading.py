@@ -14,6 +14,7 @@ from typing import Any
 
 import pluggy
 
+from mlxlab.cli.failure import place_of
 from mlxlab.cli.plugins.hints import hint_here
 from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import HOOKS, Entry, advertised
@@ -76,9 +77,9 @@ def _unhooked(target: Any) -> str:
 def _told(error: BaseException) -> str:
     """A failure in a line: the plugin's own, where it is one, since its owner is known."""
     if isinstance(error, PluginError) and error.__cause__ is None:
-        return str(error)
+        return f"{error}{place_of(error)}"
     whose = error.__cause__ if isinstance(error, PluginError) else None
-    return cause_of(whose or error)
+    return f"{cause_of(whose or error)}{place_of(error)}"
 
 
 def _misshapen(kind: str, target: Any) -> str:

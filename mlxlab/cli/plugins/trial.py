@@ -74,17 +74,22 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
         say(left=sorted(left), why=why or NOT_RUN)
     if checks - left:
         ready, gaps = _said_when_ready(whole, say), gaps_of(made, whole)
-        _run(entry, ready, gaps, without | left, say)
+        _run(entry, target, ready, gaps, without | left, say)
     say(done=True)
 
 
 def _run(
-    entry: Entry, suite: type[Conformance], gaps: dict[str, str], without: set[str], say: Say
+    entry: Entry,
+    target: object,
+    suite: type[Conformance],
+    gaps: dict[str, str],
+    without: set[str],
+    say: Say,
 ) -> None:
     checks = {check.id for check in checks_of(suite)} - without
     begun = False
     try:
-        for result in run_checks(suite, gaps, without, files_of(entry)):
+        for result in run_checks(suite, gaps, without, files_of(entry), target):
             begun = True
             if result.outcome == "not checked":
                 say(left=[result.id], why=result.cause)

@@ -21,8 +21,8 @@ from mlxlab.testing.suites import suite_of
 
 MODULE = "mlxlab.cli.plugins.trial"
 COMPONENT = "component"
-PARTS = f"{COMPONENT}.parts_are_there"
-_PARTS_LACK = f"{PARTS} comes first"
+FIRST = (f"{COMPONENT}.parts_are_there", f"{COMPONENT}.signatures_are_the_protocols")
+"""Where one of these fails, all others of the kind say the same in many ways."""
 Hear = Callable[[Result], None]
 
 
@@ -62,9 +62,11 @@ def tried(
     if entry.kind == HOOK:
         return findings
     for suite in (COMPONENT, entry.kind):
-        if any(each.id == PARTS and each.outcome == "FAILED" for each in findings.results):
-            findings.left |= dict.fromkeys(_ids(entry.kind, without), _PARTS_LACK)
-            break
+        for each in findings.results:
+            if each.id in FIRST and each.outcome == "FAILED":
+                why = f"{each.id} comes first: {each.cause}"
+                findings.left |= dict.fromkeys(_ids(entry.kind, without), why)
+                return findings
         _Suite(entry, spec, suite, timeout_s, hear, findings, without).run()
     return findings
 

@@ -23,6 +23,7 @@ from mlxlab.testing.found import left_as_found, output
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.kit.declared import problems_of
 
+_PLAIN = (int, float, str, bool, "int", "float", "str", "bool")
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
 MADE = (
@@ -120,6 +121,12 @@ class ComponentConformance(Conformance):
         place = self._place(target.__init__ if inspect.isclass(target) else target)
         assert not needed or model is not None, (
             f"its parameter '{needed[0].name}' is not annotated with a pydantic model{place}"
+        )
+        plain = [each.name for each in found if each.annotation in _PLAIN]
+        assert model is not None or not plain, (
+            f"its parameter '{plain[0]}' is no option, which are fields of a pydantic model{place}"
+            if plain
+            else ""
         )
         named = ", ".join(each.name for each in needed)
         assert len(needed) <= 1, f"its constructor needs {named}{place}"

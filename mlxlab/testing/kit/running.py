@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mlxlab.core import boundary
+from mlxlab.core.entries import OWN
 from mlxlab.core.errors import MissingExtra, SandboxUnavailable
-from mlxlab.core.places import place_in
+from mlxlab.core.places import place_in, written_in
 from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""
+_CALL = re.compile(r"\b(\w+)(?:\(\))? (?:returned|returns|is|gives|raised|raises|took)\b")
 Outcome = Literal["ok", "gap", "FAILED", "not checked"]
 
 
@@ -37,6 +40,7 @@ def run_checks(
     gaps: Mapping[str, str] | None = None,
     without: Collection[str] = (),
     own: Path | None = None,
+    about: object = None,
 ) -> Iterator[Result]:
     """Run every check of a suite, each on a subject set up for it; yields as they end.
 
@@ -45,6 +49,7 @@ def run_checks(
         gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
         without: ids to leave out.
         own: the folder of the component's package, or its module's file, to say where it failed.
+        about: what the entry point names, whose method a failure may tell of.
     """
     known = {**suite.gaps(), **(gaps or {})}
     subject = suite()
@@ -55,10 +60,23 @@ def run_checks(
                 error = _failure(subject, check)
                 result = _judged(check, error, known)
                 if result.outcome == "FAILED" and error is not None and own is not None:
-                    result = result._replace(at=place_in(error, own))
+                    place = place_in(error, own) or _told_of(error, result.cause, about, own)
+                    result = result._replace(at=place)
                 yield result
     finally:
         _call(suite, "teardown_class")
+
+
+def _told_of(error: BaseException, cause: str, about: object, own: Path) -> str:
+    """Where the method is written that a failure tells of; a value that is wrong has no frame."""
+    if f"{own.name}:" in cause or f"{own.name}/" in cause:  # the check itself has told
+        return ""
+    calls = [getattr(error, "call", ""), *(found[1] for found in _CALL.finditer(cause))]
+    for name in filter(None, calls):
+        method = inspect.getattr_static(about, name, None)
+        if method is not None and (place := written_in(method, own)):
+            return place
+    return ""
 
 
 def _failure(subject: Conformance, check: Check) -> BaseException | None:
@@ -101,7 +119,10 @@ def cause_of(error: BaseException) -> str:
     if isinstance(error, AssertionError):
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return f"{frame.line or 'assert'} (line {frame.lineno} of {frame.name})"
-    return boundary.cause_of(error)
+    # In which module of ours an error is defined says nothing to an author.
+    module = type(error).__module__
+    own = module.partition(".")[0] == OWN
+    return boundary.cause_of(error).removeprefix(f"{module}." if own else "")
 
 
 def _call(whose: object, name: str) -> None:

@@ -31,6 +31,7 @@ class Table:
         train_ids, test_ids: as texts; training rows may have none.
         arrays: arrays beside the tables, (training rows, test rows).
         cut: a half-sentence if only a part was read.
+        alone: the columns that test rows alone have.
     """
 
     train: pd.DataFrame
@@ -41,6 +42,7 @@ class Table:
     test_ids: list[str]
     arrays: list[tuple[NDArray[Any], NDArray[Any]]]
     cut: str
+    alone: pd.DataFrame | None = None
 
 
 def read(subject: Subject) -> Table | str:
@@ -58,6 +60,7 @@ def read(subject: Subject) -> Table | str:
     shared = [name for name in test.columns if name in train.columns and name not in apart]
     cut = _cut(info.train_rows, contract.rows, len(train), len(test), len(shared))
     kept = shared[:MOST_COLUMNS]
+    alone = [name for name in test.columns if name not in train.columns and name not in apart]
     ids = train.get(contract.id_column)
     return Table(
         train=train[kept],
@@ -68,6 +71,7 @@ def read(subject: Subject) -> Table | str:
         test_ids=test[contract.id_column].astype(str).tolist(),
         arrays=list(_arrays(subject, len(train), len(test))),
         cut=cut,
+        alone=test[alone[:MOST_COLUMNS]],
     )
 
 

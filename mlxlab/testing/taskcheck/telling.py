@@ -45,6 +45,9 @@ class Telling(NamedTuple):
 
 def telling_columns(check: str, _: Subject, table: Table) -> Finding:
     """No column, nor anything simple in one, tells the target as nothing honest would."""
+    if (leak := _told_by_test_rows(table)) is not None:
+        told = f"{_told(leak)} of the test rows, and train.csv does not have it."
+        return failed(check, f"{told} It gives the answer away.", **leak._asdict())
     if len(table.train) < FEWEST or not len(table.train.columns):
         return skipped(check, f"Not applicable: fewer than {FEWEST} training rows, or no columns.")
     import numpy as np
@@ -75,6 +78,20 @@ def telling_columns(check: str, _: Subject, table: Table) -> Finding:
     return passed(check, f"At most, {_told(best)}{table.cut}.", **best._asdict())
 
 
+def _told_by_test_rows(table: Table) -> Telling | None:
+    """What a column of test.csv alone tells of the true answers, where it copies them."""
+    if table.alone is None or table.asked is None or len(table.asked) < FEWEST:
+        return None
+    for target in table.asked.columns:
+        known = table.asked[target].notna()
+        answers = table.asked[target][known].reset_index(drop=True)
+        frame = table.alone[known.to_numpy()].reset_index(drop=True)
+        for one in (_best(frame[name], answers, None) for name in frame.columns):
+            if len(answers) >= FEWEST and one.skill >= COPY:
+                return one
+    return None
+
+
 def _told(one: Telling) -> str:
     form = f" ({one.form})" if one.form else ""
     return f"'{one.column}'{form} alone explains {max(0.0, one.skill):.1%} of '{one.target}'"
@@ -84,17 +101,20 @@ def _all(
     table: Table, frame: pd.DataFrame, answers: pd.Series, groups: NDArray[Any] | None
 ) -> Iterator[Telling]:
     """Each column by the form of it that tells most."""
+    for name in frame.columns:
+        if table.test[name].notna().any():
+            yield _best(frame[name], answers, groups)
+
+
+def _best(column: pd.Series, answers: pd.Series, groups: NDArray[Any] | None) -> Telling:
     wanted, classes = goal(answers)
     labels = [str(label) for label in classes] if answers.dtype.kind not in "buif" else []
-    for name in frame.columns:
-        if table.test[name].notna().sum() == 0:
-            continue
-        best = Telling(0.0, str(name), "", str(answers.name))
-        for form, values in _forms(frame[name], labels):
-            for fit in (judge.tree, judge.line):
-                skill = judge.skill(fit, values[:, None], wanted, groups)
-                best = max(best, best._replace(skill=round(skill, 4), form=form))
-        yield best
+    best = Telling(0.0, str(column.name), "", str(answers.name))
+    for form, values in _forms(column, labels):
+        for fit in (judge.tree, judge.line):
+            skill = judge.skill(fit, values[:, None], wanted, groups)
+            best = max(best, best._replace(skill=round(skill, 4), form=form))
+    return best
 
 
 def _others(frame: pd.DataFrame, answers: pd.Series, groups: NDArray[Any] | None) -> float:

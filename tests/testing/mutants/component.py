@@ -45,6 +45,13 @@ class Bare(Good):
         super().__init__(GoodConfig(value=value * weight))
 
 
+class Plain(Good):
+    """Takes a number that no option can set."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__(GoodConfig(value=weight))
+
+
 class SilentConfig(GoodConfig):
     weight: float = 1.0
 

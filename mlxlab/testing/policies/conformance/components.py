@@ -79,6 +79,9 @@ class Components(Harness):
             features = self.wait(policy.features())
             assert isinstance(features, Features), f"features: {features!r}"
         if isinstance(policy, Bounded):
+            bound: object = policy.bound(self.request("Hello?"))
+            pair = isinstance(bound, tuple) and len(bound) == 2
+            assert pair, f"bound returned {type(bound).__name__}, no pair of counts or None"
             prompt, answer = policy.bound(self.request("Hello?"))
             assert prompt is None or prompt >= 0, prompt
             assert answer is None or answer >= 0, answer

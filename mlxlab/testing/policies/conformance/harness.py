@@ -122,7 +122,8 @@ class Harness(Conformance, ABC):
     async def act(cls, request: PolicyRequest, policy: Policy | None = None) -> Completion:
         """One call; it comes to a Completion or a PolicyError."""
         completion: object = await acted(policy or cls.policy, request)
-        assert isinstance(completion, Completion), f"act() returned {completion!r}"
+        kind = type(completion).__name__
+        assert isinstance(completion, Completion), f"act returned {kind}, no Completion"
         return completion
 
     @classmethod
