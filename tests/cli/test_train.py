@@ -55,7 +55,8 @@ def test_it_says_what_it_takes_where_nothing_is_said(place: Place) -> None:
     assert done.returncode == 0, done.stderr
     first, second, third, *rest = done.stderr.splitlines()
     assert first == "No runs were named: the 2 runs in ./runs are taken."
-    assert second.startswith("No model was named: it is tiny")
+    whose = "trainer 'counting' of toy-parts 1.2"
+    assert second.startswith(f"No model was named: where {whose} takes one, it is tiny, a small")
     (folder,) = (place.work / "trained").iterdir()
     assert third.startswith("train counting from tiny, on 12 steps of 2 runs, into trained/")
     assert rest[-1].startswith("step 5/5  reward 0.333  loss 0.200")
