@@ -46,12 +46,13 @@ def place_of(error: BaseException) -> str:
     """
     from mlxlab.core.places import crossed
 
-    place = ""
+    place, packages = "", _packages()
     now: BaseException | None = error
-    with suppress(Exception):  # whatever a plugin did to the interpreter, the line itself comes
-        packages = _packages()
-        while now is not None:
-            place, now = crossed(now, *packages)[1] or place, now.__cause__
+    seen: set[int] = set()
+    while now is not None and id(now) not in seen:  # one may be its own cause
+        seen.add(id(now))
+        place, now = crossed(now, *packages)[1] or place, now.__cause__
+    with suppress(Exception):  # whatever a plugin did to its classes, the line itself comes
         place = place or _written(error, packages)
     return place and f" (at {place})"
 
@@ -133,6 +134,7 @@ def _packages() -> dict[Path, list[Entry]]:
     found: dict[Path, list[Entry]] = {}
     for entry in (*advertised(), *advertised(HOOKS)):
         module = entry.target.partition(":")[0]
-        if not entry.builtin and (own := package_of(module)):
-            found.setdefault(own, []).append(entry)
+        with suppress(Exception):  # one that put itself in the place of its files has none
+            if not entry.builtin and (own := package_of(module)):
+                found.setdefault(own, []).append(entry)
     return found

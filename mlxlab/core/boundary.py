@@ -64,8 +64,9 @@ def cause_of(error: BaseException) -> str:
     if isinstance(error, SyntaxError):  # its own text says where
         text = f"{type(error).__name__}: {error}"
     if isinstance(error, ValidationError):  # its own text is for those who wrote the model
-        found = [f"{where}: {said}" if where else said for where, said in mistakes(error)]
-        text = f"{type(error).__name__}: {error.title}: {'; '.join(found)}"
+        with suppress(Exception):  # it shows values, which say of themselves what they like
+            found = [f"{where}: {said}" if where else said for where, said in mistakes(error)]
+            text = f"{type(error).__name__}: {error.title}: {'; '.join(found)}"
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]} ..."
 
@@ -256,7 +257,7 @@ def _named(
     if isinstance(error, MlxError):
         return None
     if isinstance(error, watch.EndsProcess):
-        return PluginError(f"{call} called {error}.", hint)
+        return PluginError(f"{call} called {error}.", hint, owner=who, call=what)
     if isinstance(error, KeyboardInterrupt) and _from_keyboard(error):
         error.add_note(call)
         return None

@@ -13,6 +13,8 @@ from mlxlab.core.near import did_you_mean
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+MOST = 10
+"""Fields that are told of; a list of thousands may be wrong in all its places."""
 _CHOICE = re.compile(r"'[^']*'")
 _MEMBER = re.compile(r"\w+\[.*\]")
 """How the place of an error names the part of a union that it is about."""
@@ -25,10 +27,11 @@ def mistake(error: ValidationError) -> tuple[str, str, bool]:
 
 
 def mistakes(error: ValidationError) -> list[tuple[str, str]]:
-    """Every field that is wrong, once, and what is wrong with it."""
-    found = error.errors()
-    first = {each["loc"][:1]: each for each in reversed(found)}
-    return [_described(each, found) for each in found if first[each["loc"][:1]] is each]
+    """The first fields that are wrong, each once, and what is wrong with it."""
+    alike: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
+    for each in error.errors():
+        alike.setdefault(each["loc"][:1], []).append(each)
+    return [_described(found[0], found) for found in [*alike.values()][:MOST]]
 
 
 def _described(error: ErrorDetails, found: Sequence[ErrorDetails]) -> tuple[str, str]:

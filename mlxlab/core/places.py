@@ -6,6 +6,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -71,15 +72,22 @@ def line_now(own: Path) -> str:
 def written_in(thing: object, own: Path) -> str:
     """The line where a class or function begins; the empty text where that is not in `own`."""
     try:
-        inner = (getattr(thing, name, None) for name in ("fget", "func", "__func__"))
-        thing = next(filter(None, inner), thing)  # a property's, or a class method's
+        thing = _inner(thing)
         found = inspect.unwrap(thing) if callable(thing) else type(thing)
-        file = inspect.getsourcefile(found)
-        line = inspect.getsourcelines(found)[1]
-    except (TypeError, OSError, ValueError):  # built in, without source, or wrapped in a circle
+        path = Path(inspect.getsourcefile(found) or "")
+        line = inspect.getsourcelines(found)[1] if path.is_relative_to(own) else 0
+        return _told(path, own, line) if line else ""
+    except Exception:  # built in, without source, or an author's class that answers for itself
         return ""
-    path = Path(file or "")
-    return _told(path, own, line) if path.is_relative_to(own) else ""
+
+
+def _inner(thing: object) -> object:
+    """The function of a property, or of a class method."""
+    if isinstance(thing, property):
+        return thing.fget
+    if isinstance(thing, cached_property | partial):
+        return thing.func
+    return thing.__func__ if isinstance(thing, staticmethod | classmethod) else thing
 
 
 def _told(path: Path, own: Path, line: int) -> str:

@@ -53,10 +53,16 @@ def left_as_found() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> None:
-    """Refuse a suite that lacks what it has to define: pytest would leave all of it out."""
+    """Refuse a suite that lacks what it has to define: pytest would leave all of it out.
+
+    What others in its module inherit from, or says `__test__ = False`, is meant so.
+    """
     if not (inspect.isclass(obj) and _is_suite(obj) and inspect.isabstract(obj)):
         return
-    if collector.classnamefilter(name) and obj.__module__ == collector.obj.__name__:
+    others = [each for each in vars(collector.obj).values() if inspect.isclass(each)]
+    base = any(issubclass(each, obj) for each in others if each is not obj)
+    here = obj.__module__ == collector.obj.__name__ and getattr(obj, "__test__", True)
+    if collector.classnamefilter(name) and here and not base:
         from mlxlab.core.near import nearest
 
         lacking = sorted(getattr(obj, "__abstractmethods__", ()))

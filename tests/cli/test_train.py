@@ -128,7 +128,7 @@ def test_a_trainer_that_leaves_nothing_has_failed(place: Place) -> None:
     record(place)
     done = place.mlx("train", "--trainer", "counting?how=nothing", "--model", "tiny", "--out", "o")
     assert done.returncode == 1
-    told = f"train returned 'local:{place.work}/o/final', and wrote nothing to that folder."
+    told = f"train returned 'local:{place.work}/o/final', and wrote nothing there."
     (line,) = (each for each in done.stderr.splitlines() if each.startswith("mlx: "))
     assert told in line and line.split("(at ")[1].startswith("tests/cli/toytrainers.py:")
 

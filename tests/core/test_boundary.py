@@ -1,9 +1,10 @@
 """An error of a component's in one line."""
 
 import asyncio
+from typing import Literal
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mlxlab.core.boundary import awaited, cause_of
 from mlxlab.core.errors import PluginError
@@ -21,6 +22,28 @@ def test_what_pydantic_says_of_a_model_is_told_by_field() -> None:
         "ValidationError: Two: first: Input should be a valid integer, not 'x'; "
         "second: it is missing"
     )
+
+
+class Shy:
+    def __repr__(self) -> str:
+        raise RuntimeError("not me")
+
+
+class Chosen(BaseModel, arbitrary_types_allowed=True):
+    one: Literal["a", "b"]
+
+
+def test_a_value_that_cannot_be_shown_costs_only_its_words() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Chosen.model_validate({"one": Shy()})
+    assert "ValidationError" in cause_of(caught.value)
+
+
+def test_of_many_wrong_places_some_are_told() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(list[int]).validate_python(["x"] * 20_000)
+    line = cause_of(caught.value)
+    assert "0: Input should be a valid integer" in line and len(line) < 600
 
 
 def test_what_is_not_async_is_told_how_to_write_it() -> None:

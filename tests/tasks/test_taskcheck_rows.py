@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +99,9 @@ def test_honest_columns_are_clean(seed, tmp_path):
 
 @pytest.mark.parametrize(("noise", "status"), [(0.0, "fail"), (30.0, "pass")])
 @pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("ids", ["r", ""])
 def test_a_column_of_test_rows_alone_that_copies_the_answers_is_found(
-    labels, noise, status, tmp_path
+    ids, labels, noise, status, tmp_path
 ):
     frame = labelled() if labels else honest()
     home = folder(tmp_path, frame, metric="accuracy" if labels else "rmse")
@@ -107,6 +109,8 @@ def test_a_column_of_test_rows_alone_that_copies_the_answers_is_found(
     draw = np.random.default_rng(2).normal(0, 1, ROWS - TRAIN) * noise
     test = pd.read_csv(home / "test.csv").assign(surge=told.to_numpy() + draw)
     test.to_csv(home / "test.csv", index=False)
+    for file in (*home.glob("*.csv"), tmp_path / "answers.csv"):  # "" leaves 00600, no number
+        file.write_text(re.sub(r"\br(?=\d)", ids, file.read_text()))
     finding = looked(made(home), tmp_path)["no-telling-columns"]
     assert finding.status == status, finding.message
     told = "of the test rows, and train.csv does not have it" in finding.message

@@ -112,6 +112,17 @@ from mlxlab.testing import RewardConformance
 class Base(RewardConformance):
     """For others to inherit from."""
 
+class TestBase(RewardConformance):
+    """For another test class to inherit from."""
+
+class TestMade(TestBase):
+    def test_nothing(self): ...
+    @classmethod
+    def make(cls): ...
+
+class TestNone(RewardConformance):
+    __test__ = False
+
 class TestMine(RewardConformance):
     @classmethod
     def mak(cls): ...
@@ -122,7 +133,7 @@ def test_a_suite_that_lacks_what_it_has_to_define_is_no_silent_nothing(tmp_path:
     done = ran(tmp_path, MISSPELT)
     told = "TestMine has no make, so that none of its checks could be made. It has 'mak'"
     assert told in done.stdout, done.stdout
-    assert done.returncode != 0 and "Base has no" not in done.stdout
+    assert done.returncode != 0 and done.stdout.count(" has no make, so that") == 1
 
 
 def test_others_do_not_notice_it(tmp_path: Path) -> None:

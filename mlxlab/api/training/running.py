@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from inspect import iscoroutine
+from pathlib import Path
 
 from mlxlab.api.training.acting import arena_of
 from mlxlab.api.training.failing import interrupts, told
@@ -107,17 +108,23 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
             result.close()
             hint = "Write def train(self, job), without async."
         raise broken(whose(trainer.ref), "train", f"returned {kind}, no PolicyRef", hint)
-    argument = Spec.parse(result.spec).argument or ""
-    final = job.out / FINAL
-    if rank() == 0 and argument == str(final) and not any(final.glob("*")):
-        told = f"returned '{result.spec}', and wrote nothing to that folder"
-        raise broken(whose(trainer.ref), "train", told)
     try:
         Registry.installed().check("policy", result.spec)
     except UsageError as error:
         told = f"returned '{result.spec}', no policy: {error.message.rstrip('.')}"
         raise broken(whose(trainer.ref), "train", told, error.hint) from error
+    if rank() == 0 and _left_nothing(result, job.out / FINAL):
+        told = f"returned '{result.spec}', and wrote nothing there"
+        raise broken(whose(trainer.ref), "train", told)
     return result
+
+
+def _left_nothing(result: PolicyRef, final: Path) -> bool:
+    """Whether a policy is said to lie in `OUT/final`, and nothing does."""
+    argument = Spec.parse(result.spec).argument
+    if not argument or Path(argument).resolve() != final.resolve() or final.is_file():
+        return False
+    return not any(final.glob("*"))
 
 
 class _Session:

@@ -142,7 +142,8 @@ def _importers(module: str) -> Iterator[dict[str, str]]:
     try:
         yield found
     finally:
-        sys.meta_path.remove(Noting)
+        with suppress(ValueError):
+            sys.meta_path.remove(Noting)
 
 
 _MAIN = f"from {__name__} import main; main()"

@@ -51,7 +51,7 @@ def read(subject: Subject) -> Table | str:
     if contract.form != "table":
         return "what is handed in is no table"
     paths = {part: _path(subject, part) for part in ("train", "test")}
-    train, test = (_head(path) for path in paths.values())
+    train, test = (_head(path, contract.id_column) for path in paths.values())
     if train is None or not set(info.target) <= set(train.columns):
         return "there is no table of training rows, train.csv, with the targets"
     if test is None or contract.id_column not in test.columns:
@@ -81,13 +81,14 @@ def _path(subject: Subject, part: str) -> Path | None:
     return found[0] if found else None
 
 
-def _head(path: Path | None) -> pd.DataFrame | None:
+def _head(path: Path | None, ids: str) -> pd.DataFrame | None:
+    """The first rows of a table; ids are texts, which may begin with a zero."""
     import pandas as pd
 
     if path is None:
         return None
     try:
-        return pd.read_csv(path, nrows=MOST_ROWS, low_memory=False)
+        return pd.read_csv(path, nrows=MOST_ROWS, low_memory=False, dtype={ids: str})
     except (OSError, ValueError):  # what pandas raises for text that is no table are ValueErrors
         return None
 

@@ -80,14 +80,16 @@ def telling_columns(check: str, _: Subject, table: Table) -> Finding:
 
 def _told_by_test_rows(table: Table) -> Telling | None:
     """What a column of test.csv alone tells of the true answers, where it copies them."""
-    if table.alone is None or table.asked is None or len(table.asked) < FEWEST:
+    if table.alone is None or table.asked is None:
         return None
     for target in table.asked.columns:
         known = table.asked[target].notna()
+        if known.sum() < FEWEST:
+            continue
         answers = table.asked[target][known].reset_index(drop=True)
         frame = table.alone[known.to_numpy()].reset_index(drop=True)
         for one in (_best(frame[name], answers, None) for name in frame.columns):
-            if len(answers) >= FEWEST and one.skill >= COPY:
+            if one.skill >= COPY:
                 return one
     return None
 
