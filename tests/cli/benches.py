@@ -56,6 +56,11 @@ def steps(bench: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in bench.glob("runs/*/steps.jsonl"))
 
 
+def begun(bench: Path) -> int:
+    """Runs that have a step."""
+    return sum(path.stat().st_size > 0 for path in bench.glob("runs/*/steps.jsonl"))
+
+
 def whole(folder: Path, steps: int) -> None:
     """Every cell done once, by one run, which has every step and every paid call once."""
     bench = Bench(folder)

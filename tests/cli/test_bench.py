@@ -16,7 +16,7 @@ from mlxlab.api.bench.state import State
 from mlxlab.core.runs import list_runs
 from tests.acceptance.support import descendants, kill_tree
 from tests.acceptance.test_money import CALL_USD, Obedient
-from tests.cli.benches import events, happened, steps, wait_for, whole, write_grid
+from tests.cli.benches import begun, events, happened, steps, wait_for, whole, write_grid
 from tests.cli.conftest import Place, distribution
 
 SLOW = "writer?latency_s=0.15"
@@ -104,7 +104,7 @@ def test_a_run_that_outlived_its_bench_is_written_down(place: Place) -> None:
 def test_a_killed_worker_costs_one_attempt_which_is_taken_up(place: Place) -> None:
     folder = write_grid(place, [SLOW], seeds=2, steps=5)
     process = place.start("bench", "grid.toml", "--workers", "2")
-    wait_for(lambda: steps(folder) >= 2, process)
+    wait_for(lambda: begun(folder) == 2, process)  # else the killed one may have no run yet
     workers = descendants(process.pid) - {process.pid}
     if len(os.sched_getaffinity(0)) > 1:
         one, other = (os.sched_getaffinity(worker) for worker in workers)
@@ -123,7 +123,7 @@ def test_a_killed_worker_costs_one_attempt_which_is_taken_up(place: Place) -> No
 def test_ctrl_c_stops_in_order_and_says_how_to_go_on(place: Place) -> None:
     folder = write_grid(place, [SLOW], seeds=3, steps=5)
     process = place.start("bench", "grid.toml", "--workers", "2")
-    wait_for(lambda: steps(folder) >= 2, process)
+    wait_for(lambda: begun(folder) == 2, process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
