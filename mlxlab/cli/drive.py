@@ -56,7 +56,8 @@ def start(options: RunOptions, show: Show) -> int:
     def make(hooks: Hooks) -> Made:
         plan = plan_run(options)
         # Before the folder is made: an interrupt here leaves nothing behind.
-        found = asyncio.run(forecast(plan.manifest, plan.components.policies, options.out))
+        policies = plan.components.policies
+        found = asyncio.run(forecast(plan.manifest, policies, options.out, hooks.swallowed))
         return plan.start(hooks), found
 
     return _drive(make, show)
@@ -96,7 +97,8 @@ def resume(
 
     def make(hooks: Hooks) -> Made:
         runner = resumed_run(folder, hooks, steps, specs, sandbox=sandbox, patience_s=patience_s)
-        found = asyncio.run(forecast(runner.manifest, runner.policies, folder.path.parent))
+        manifest, out = runner.manifest, folder.path.parent
+        found = asyncio.run(forecast(manifest, runner.policies, out, hooks.swallowed))
         return runner, found
 
     return _drive(make, show)

@@ -58,6 +58,7 @@ def assembled(
             editor=components.editor.instance if components.editor else None,
             cache=Cache(Path(manifest.cache), writer.path) if manifest.cache else None,
             tell=hooks,
+            noted=hooks.swallowed,
         ),
         environments=EnvironmentPool(make, manifest.workers, hooks),
         writer=writer,

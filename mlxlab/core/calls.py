@@ -30,7 +30,7 @@ from mlxlab.core.refusals import said, unusable
 from mlxlab.core.runs import RunWriter
 from mlxlab.core.scaffold import Ask, Formed, Scaffold
 from mlxlab.core.shortening import shortened
-from mlxlab.core.stated import price_of
+from mlxlab.core.stated import Noted, price_of, unheard
 from mlxlab.core.tree import TreeView
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -89,6 +89,7 @@ class Caller:
         editor: answers what is asked with the roles `editor` and `summary`; None: the policy.
         cache: answers of earlier runs, given instead of asking; None: every request is asked.
         tell: who hears of it when the run waits for a provider.
+        noted: hears of what a policy fails to state.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Caller:
         editor: Policy | None = None,
         cache: Cache | None = None,
         tell: Telling | None = None,
+        noted: Noted = unheard,
     ) -> None:
         self._scaffold = scaffold
         self._writer = writer
@@ -111,7 +113,7 @@ class Caller:
         asked = {"policy": policy}
         if editor is not None and editor is not policy:
             asked["editor"] = editor
-        self._providers = self._made(asked, Accounts(self._patience, tell))
+        self._providers = self._made(asked, Accounts(self._patience, tell), noted)
         self._cache = cache
         self._recorded: dict[tuple[int, int], Call] = {}
         self._begun = {decision.step: decision for decision in writer.decisions()}
@@ -308,14 +310,15 @@ class Caller:
             self._record(request, prompt, started, completion, None)
         return prompt, completion
 
-    def _made(self, policies: dict[str, Policy], accounts: Accounts) -> dict[str, Provider]:
+    def _made(
+        self, policies: dict[str, Policy], accounts: Accounts, noted: Noted
+    ) -> dict[str, Provider]:
         """Everybody who is asked, by the name that calls go under."""
-        limited = self._budget.limits_money
+        limited, refs = self._budget.limits_money, self._names
         return {
-            name: Provider(
-                policy, self._names[name], accounts.of(policy, whose(self._names[name])), limited
-            )
+            name: Provider(policy, ref, accounts.of(policy, whose(ref)), limited, noted)
             for name, policy in policies.items()
+            for ref in (refs[name],)
         }
 
     def _form(self, decision: Decision, role: Role) -> Form | None:

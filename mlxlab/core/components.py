@@ -14,6 +14,7 @@ from mlxlab.core.boundary import Boundary, whose
 from mlxlab.core.errors import PluginError, RecordError, UsageError
 from mlxlab.core.given import missing
 from mlxlab.core.manifest import RunManifest
+from mlxlab.core.near import misspelt
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.registry import Component, Registry
@@ -130,7 +131,9 @@ def made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
         lacking = missing(kind, found.instance)
         problem = "" if lacking else attribute_problem(kind, found.instance)
     if lacking:
-        raise PluginError(f"{who} is no {kind}: it has no {', no '.join(lacking)}.", owner=who)
+        hint = misspelt(lacking, dir(type(found.instance)))
+        text = f"{who} is no {kind}: it has no {', no '.join(lacking)}."
+        raise PluginError(text, hint, owner=who)
     if problem:
         raise PluginError(f"{who}: {problem}.", owner=who)
     return found

@@ -16,7 +16,7 @@ from mlxlab.core.manifest import RunManifest
 from mlxlab.core.policy import Policy, Price, Priced
 from mlxlab.core.records import Record
 from mlxlab.core.similar import Similar, models, similar_runs
-from mlxlab.core.stated import price_of
+from mlxlab.core.stated import Noted, price_of, unheard
 
 GUESS = (4000, 4000)
 """Prompt and completion tokens of a step where nothing is recorded."""
@@ -87,19 +87,22 @@ class Forecast(Record):
         return f", {low} to {high}," if low != high else ""
 
 
-async def forecast(manifest: RunManifest, policies: Sequence[Policy], out: Path) -> Forecast | None:
+async def forecast(
+    manifest: RunManifest, policies: Sequence[Policy], out: Path, noted: Noted = unheard
+) -> Forecast | None:
     """The forecast for the rest of a run; None for a free one, or where no price is stated.
 
     Args:
         manifest: the run, begun or not.
         policies: its policy, and its editor if it has one.
         out: the folder with earlier runs.
+        noted: hears of a price that a policy fails to state.
 
     Raises:
         PluginError: a policy kept everybody waiting for its price.
     """
     asked = zip(_owners(manifest), policies, strict=False)  # an editor may be another one's too
-    prices = [await price_of(who, policy) for who, policy in asked]
+    prices = [await price_of(who, policy, noted) for who, policy in asked]
     if all(price == Price() for price in prices):
         return None
     similar = similar_runs(manifest, out)

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UsageError
+from mlxlab.core.near import misspelt
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.registry import PYTHON, Component, Registry
@@ -96,7 +97,8 @@ def _check(kind: str, thing: object) -> None:
     if lacking := missing(kind, thing):
         raise UsageError(
             f"{called}: it has no {', no '.join(lacking)}.",
-            f"What a {kind} has to do stands in {protocol.__module__}.{protocol.__name__}.",
+            misspelt(lacking, dir(type(thing)))
+            or f"What a {kind} has to do stands in {protocol.__module__}.{protocol.__name__}.",
         )
 
 

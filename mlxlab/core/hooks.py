@@ -165,6 +165,8 @@ class Hooks:
         self._swallowed[error.owner, error.call] += 1
         times = self._swallowed[error.owner, error.call]
         where = f"{error.call}, {times} times: " if times > 1 else f"{error.call}: "
+        if not cause and (error.__cause__ is None or isinstance(error, Late)):
+            cause = str(error).removeprefix(f"{error.owner}: {error.call} ").removesuffix(".")
         self._note(error.owner, error, where, cause)
 
     def _broadcast(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:

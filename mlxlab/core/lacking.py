@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import getattr_static
 from typing import Any
 
-from mlxlab.core.near import nearest
+from mlxlab.core.near import misspelt
 
 PARTS = {"configure": "configure(parser)", "run": "run(args)"}
 
@@ -14,9 +14,7 @@ def lacking(command: Any) -> tuple[str, str]:
     """What a command is without, and which names of its own may be misspelt; empty: nothing."""
     missing = [name for name in PARTS if not callable(getattr(command, name, None))]
     own = [name for name in dir(command) if name not in PARTS and _is_callable(command, name)]
-    near = [(nearest(name, own), name) for name in missing]
-    hints = [f"It has '{found}': did you mean '{name}'?" for found, name in near if found]
-    return " and no ".join(PARTS[name] for name in missing), " ".join(hints)
+    return " and no ".join(PARTS[name] for name in missing), misspelt(missing, own)
 
 
 def _is_callable(command: Any, name: str) -> bool:

@@ -25,5 +25,12 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"Did you mean '{near}'?" if near is not None else otherwise
 
 
+def misspelt(missing: Iterable[str], own: Iterable[str]) -> str:
+    """A hint for each part that is not there and that another one comes near; empty: none does."""
+    there = [name for name in own if not name.startswith("__")]
+    near = [(nearest(name, there), name) for name in missing]
+    return " ".join(f"It has '{had}': did you mean '{name}'?" for had, name in near if had)
+
+
 def _plain(word: str) -> str:
     return word.casefold().replace("-", "_")

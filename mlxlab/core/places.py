@@ -62,7 +62,7 @@ def crossed(error: BaseException, *own: Path) -> tuple[Path | None, str]:
 
 def line_now(own: Path) -> str:
     """The innermost line in `own` that is being carried out; the empty text where none is."""
-    for frame, line in traceback.walk_stack(None):
+    for frame, line in traceback.walk_stack(sys._getframe()):
         path = Path(frame.f_code.co_filename)
         if path.is_relative_to(own):
             return _told(path, own, line)
@@ -70,8 +70,11 @@ def line_now(own: Path) -> str:
 
 
 def written_in(thing: object, own: Path) -> str:
-    """The line where a class or function begins; the empty text where that is not in `own`."""
+    """The line where a class or function begins, or a module's file; empty: it is not in `own`."""
     try:
+        if inspect.ismodule(thing):
+            path = Path(thing.__file__ or "")
+            return _told(path, own) if path.is_relative_to(own) else ""
         thing = _inner(thing)
         found = inspect.unwrap(thing) if callable(thing) else type(thing)
         path = Path(inspect.getsourcefile(found) or "")
@@ -90,8 +93,9 @@ def _inner(thing: object) -> object:
     return thing.__func__ if isinstance(thing, staticmethod | classmethod) else thing
 
 
-def _told(path: Path, own: Path, line: int) -> str:
-    return f"{path.relative_to(own.parent).as_posix()}:{line}"
+def _told(path: Path, own: Path, line: int | None = None) -> str:
+    told = path.relative_to(own.parent).as_posix()
+    return told if line is None else f"{told}:{line}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

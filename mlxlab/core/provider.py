@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from mlxlab.core.account import Account, Turn
 from mlxlab.core.answers import recordable
-from mlxlab.core.boundary import Boundary, Late, answering, awaited, whose
+from mlxlab.core.boundary import Late, answering, awaited, whose
 from mlxlab.core.errors import ContextTooLong, CutOff, MlxError, PolicyError
 from mlxlab.core.patience import Tries
-from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price
+from mlxlab.core.policy import Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
-from mlxlab.core.stated import count_of, dearest_of
+from mlxlab.core.stated import Noted, bound_of, dearest_of, unheard
 from mlxlab.core.watch import limit_s
 
 
@@ -30,15 +30,22 @@ class Provider:
     Args:
         account: what its calls share with others.
         limited: whether the run has a limit of money, so that the price matters.
+        noted: hears of a price or bound that fails, which costs no call.
     """
 
     def __init__(
-        self, policy: Policy, ref: ComponentRef, account: Account, limited: bool = False
+        self,
+        policy: Policy,
+        ref: ComponentRef,
+        account: Account,
+        limited: bool = False,
+        noted: Noted = unheard,
     ) -> None:
         self.policy = policy
         self.account = account
         self._ref = ref
         self._limited = limited
+        self._noted = noted
         self._gauge = Gauge()
         self._longest: int | None = None
         self._price: asyncio.Future[Price | None] | None = None
@@ -129,17 +136,15 @@ class Provider:
     def _bound(self, request: PolicyRequest) -> tuple[int | None, int | None]:
         """The policy's own word; one that fails says nothing."""
         try:
-            with Boundary(self.named, "bound"):
-                bound = self.policy.bound(request) if isinstance(self.policy, Bounded) else None
-                prompt, answer = bound or (None, None)
+            return bound_of(self.named, self.policy, request)
         except Late:
             raise
-        except MlxError:
+        except MlxError as error:
+            self._noted(error)
             return None, None
-        return count_of(prompt), count_of(answer)
 
     async def _priced(self) -> Price | None:
         """The price, looked up once, so the dearest: it is kept for all hours and prompts."""
         if self._price is None:
-            self._price = asyncio.ensure_future(dearest_of(self.named, self.policy))
+            self._price = asyncio.ensure_future(dearest_of(self.named, self.policy, self._noted))
         return await asyncio.shield(self._price)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from mlxlab.core.boundary import Boundary, Late, answering
+from mlxlab.core.boundary import Boundary, Late, answering, awaited
 from mlxlab.core.errors import MlxError, broken
-from mlxlab.core.policy import Featured, Features, Metered, Policy, Price, Priced, Rates, Varying
+from mlxlab.core.policy import (
+    Bounded,
+    Featured,
+    Features,
+    Metered,
+    Policy,
+    PolicyRequest,
+    Price,
+    Priced,
+    Rates,
+    Varying,
+)
 from mlxlab.core.watch import limit_s, watched_loop
+
+Noted = Callable[[BaseException], None]
+"""Who hears of a failure that costs nothing but what was to be stated."""
+
+
+def unheard(error: BaseException) -> None:
+    """Nobody hears of it."""
 
 
 def recorded(instance: object, name: str) -> dict[str, Any]:
@@ -45,24 +63,53 @@ def metered(policy: Policy) -> tuple[str, Rates] | None:
     return account, rates
 
 
-async def price_of(who: str, policy: Policy) -> Price | None:
+async def price_of(who: str, policy: Policy, noted: Noted = unheard) -> Price | None:
     """The price that a policy states; what fails or is no price is no reason not to run.
 
     Args:
         who: the policy; see `boundary.whose`.
         policy: is asked, if it is `Priced`.
+        noted: hears of what failed or was no price.
 
     Raises:
         Late: there was no answer in time.
     """
-    return await _price(who, "price", policy, Priced)
+    return await _price(who, "price", policy, Priced, noted)
 
 
-async def dearest_of(who: str, policy: Policy) -> Price | None:
+async def dearest_of(who: str, policy: Policy, noted: Noted = unheard) -> Price | None:
     """The most that a token may cost, as `price_of`; the price itself where that does not vary."""
     with Boundary(who, "dearest"):
         varies = isinstance(policy, Varying)
-    return await (_price(who, "dearest", policy, Varying) if varies else price_of(who, policy))
+    if varies:
+        return await _price(who, "dearest", policy, Varying, noted)
+    return await price_of(who, policy, noted)
+
+
+def bound_of(who: str, policy: Policy, request: PolicyRequest) -> tuple[int | None, int | None]:
+    """Most tokens of prompt and answer, as a policy states them; None where it states nothing.
+
+    Raises:
+        PluginError: it failed, or stated something else.
+    """
+    with Boundary(who, "bound"):
+        if not isinstance(policy, Bounded):
+            return None, None
+        found: object = policy.bound(request)
+    if problem := bound_problem(found):
+        raise broken(who, "bound", problem)
+    return cast("tuple[int | None, int | None]", found)
+
+
+def bound_problem(found: object) -> str:
+    """What keeps an answer of `bound` from being one; empty: nothing."""
+    if isinstance(found, Coroutine):
+        found.close()  # nobody will wait for it, and Python would say so
+        return "is async, where def bound(...) is meant"
+    if not (isinstance(found, tuple) and len(found) == 2):
+        return f"returned {type(found).__name__}, no pair of counts or None"
+    wrong = [_shown(each) for each in found if not _is_count(each)]
+    return f"returned {wrong[0]} in its pair, no count and no None" if wrong else ""
 
 
 async def features_of(who: str, policy: Policy) -> Features | None:
@@ -77,30 +124,32 @@ async def features_of(who: str, policy: Policy) -> Features | None:
     raise broken(who, "features", f"returned {type(found).__name__}, no Features")
 
 
-async def _price(who: str, what: str, policy: Policy, stating: type) -> Price | None:
+async def _price(who: str, what: str, policy: Policy, stating: type, noted: Noted) -> Price | None:
     try:
         found = await _said(who, what, policy, stating)
+        if found is None or isinstance(found, Price):
+            return found
+        raise broken(who, what, f"returned {type(found).__name__}, no Price")
     except Late:
         raise
-    except MlxError:
+    except MlxError as error:
+        noted(error)
         return None
-    return found if isinstance(found, Price) else None
 
 
 async def _said(who: str, what: str, policy: Policy, stating: type) -> object:
     """What a policy states that has such an optional method; None of another one."""
     with watched_loop():
         async with answering(who, what, limit_s()):
-            return await _asked(policy, what, stating)
+            if not isinstance(policy, stating):
+                return None
+            return await awaited(who, what, getattr(policy, what)())
 
 
-async def _asked(policy: Policy, what: str, stating: type) -> object:
-    if not isinstance(policy, stating):
-        return None
-    method: Callable[[], Awaitable[object]] = getattr(policy, what)
-    return await method()
+def _is_count(found: object) -> bool:
+    return found is None or (isinstance(found, int) and not isinstance(found, bool) and found >= 0)
 
 
-def count_of(found: object) -> int | None:
-    """A number of tokens as a policy states it; what is none says nothing."""
-    return found if isinstance(found, int) and found >= 0 else None
+def _shown(found: object) -> str:
+    """A number as it is; of all else the type, since anything may stand in its text."""
+    return f"{found}" if isinstance(found, int | float) else type(found).__name__

@@ -40,6 +40,7 @@ class CommandConformance(Conformance):
     """
 
     prefix = "command"
+    basics = ("has_configure_and_run",)
 
     name: ClassVar[str] = ""
     """What stands after `mlx`."""
@@ -84,7 +85,7 @@ class CommandConformance(Conformance):
     def test_configure_only_declares(self) -> None:
         """configure(parser) prints nothing and returns nothing."""
         with output() as printed:
-            found = self.make().configure(Parser(prog=f"mlx {self.name}"))
+            found = self.make().configure(Parser(prog=self._prog()))
         assert found is None, f"configure returned {found!r}"
         assert not any(printed), f"configure prints: {''.join(printed)[:200]!r}"
 
@@ -101,7 +102,7 @@ class CommandConformance(Conformance):
                 parser.parse_args(["--help"])
             except SystemExit as error:
                 done = error.code
-        assert done in (0, None) and f"mlx {self.name}" in printed[0], f"--help ended with {done!r}"
+        assert done in (0, None) and self._prog() in printed[0], f"--help ended with {done!r}"
 
     def test_wrong_option_is_refused(self) -> None:
         """An option that it does not have is the user's error, not swallowed."""
@@ -120,7 +121,7 @@ class CommandConformance(Conformance):
         if self.arguments is None:
             return
         status, _, err = self.ran(*self.arguments)
-        assert isinstance(status, int), f"run returned {status!r}, which is no exit status"
+        assert isinstance(status, int), f"run returned {status}, which is no exit status"
         assert "Traceback" not in err, f"a traceback: {err[-300:]}"
 
     def test_json_is_all_of_stdout(self) -> None:
@@ -150,12 +151,19 @@ class CommandConformance(Conformance):
                 errors="backslashreplace",
                 timeout=LIMIT_S,
             )
-            assert told.is_file(), f"{' '.join(words)}: {_last(done.stderr) or done.returncode}"
+            why = _last(done.stderr) or f"the process ended with status {done.returncode}"
+            given = f"run with '{' '.join(words)}'" if words else "run"
+            assert told.is_file(), f"{given} fails: {why}"
             return json.loads(told.read_text()), done.stdout, done.stderr
 
     @classmethod
+    def _prog(cls) -> str:
+        """How it is written after a prompt: without the distribution that it may be named with."""
+        return f"mlx {Spec.parse(cls.name).name}"
+
+    @classmethod
     def _parser(cls) -> argparse.ArgumentParser:
-        parser = Parser(prog=f"mlx {cls.name}")
+        parser = Parser(prog=cls._prog())
         cls.make().configure(parser)
         return parser
 
@@ -204,14 +212,24 @@ def _last(text: str) -> str:
 
 _RUN = """\
 import json, pathlib, sys
+from mlxlab.core.boundary import cause_of
+from mlxlab.core.errors import MlxError
+from mlxlab.core.places import package_of, place_in
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import Parser
 told, name, *words = sys.argv[1:]
 registry = Registry.installed()
-command = registry.load(registry.find("command", Spec.parse(name)))
-parser = Parser(prog=f"mlx {name}")
-command.configure(parser)
-found = command.run(parser.parse_args(words))
+entry = registry.find("command", Spec.parse(name))
+command = registry.load(entry)
+parser = Parser(prog=f"mlx {entry.name}")
+try:
+    command.configure(parser)
+    found = command.run(parser.parse_args(words))
+except Exception as error:
+    own = package_of(entry.entry_point.module)
+    place = place_in(error, own) if own else ""
+    why = str(error) if isinstance(error, MlxError) else cause_of(error)
+    sys.exit(f"{' '.join(why.split())}{place and f' (at {place})'}")
 pathlib.Path(told).write_text(json.dumps(found if isinstance(found, int) else repr(found)))
 """

@@ -3,7 +3,8 @@
 Fixtures `toy_task` and `left_as_found`; and each class that inherits from a conformance suite has
 to leave environment, working folder, threads, processes and logging as it found them; `leaves`, a
 tuple on the class, names variables and threads that a library leaves for good once it is used.
-A check that finds an extra or an engine missing is skipped: it has found out nothing.
+A check that finds an extra or an engine missing is skipped: it has found out nothing. So are the
+others of a class once one of its suite's `basics`, which go first, has failed.
 Where a check is a bare assertion pytest tells the values in it. Nothing of mlxlab is imported
 before. `-p no:mlxlab` switches it off.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ _KIT = "mlxlab.testing.kit.checks"
 _BEGINS = "_xunit_setup_class_fixture"
 """What pytest calls the fixture that stands for setup_class and teardown_class."""
 _BEFORE: pytest.StashKey[Surroundings] = pytest.StashKey()
+_HELD: pytest.StashKey[dict[type, str]] = pytest.StashKey()
+"""Why the checks of a class wait."""
 
 _SUITES = {f"{testing.__name__}.{each.name}" for each in pkgutil.iter_modules(testing.__path__)}
 pytest.register_assert_rewrite(*sorted(_SUITES - sys.modules.keys()))
@@ -63,17 +66,49 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> None:
     base = any(issubclass(each, obj) for each in others if each is not obj)
     here = obj.__module__ == collector.obj.__name__ and getattr(obj, "__test__", True)
     if collector.classnamefilter(name) and here and not base:
-        from mlxlab.core.near import nearest
+        from mlxlab.core.near import misspelt
 
         lacking = sorted(getattr(obj, "__abstractmethods__", ()))
         own = [each for each, value in vars(obj).items() if hasattr(value, "__func__")]
-        near = [
-            f"It has '{found}': did you mean '{each}'?"
-            for each in lacking
-            if (found := nearest(each, own))
-        ]
         told = f"{name} has no {', no '.join(lacking)}, so that none of its checks could be made."
-        raise collector.CollectError(" ".join([told, *near]))
+        raise collector.CollectError(f"{told} {misspelt(lacking, own)}".rstrip())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The basics of each suite before its other checks, in the places that the class has."""
+    places: dict[type, list[int]] = {}
+    for place, item in enumerate(items):
+        cls = getattr(item, "cls", None)
+        if cls is not None and _is_suite(cls):
+            places.setdefault(cls, []).append(place)
+    for found in places.values():
+        for place, item in zip(found, sorted((items[p] for p in found), key=_rank), strict=True):
+            items[place] = item
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a check for which one of the basics is to be mended first."""
+    cls: Any = getattr(item, "cls", None)
+    if why := item.config.stash.get(_HELD, {}).get(cls):
+        pytest.skip(why)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note the first of the basics that fails."""
+    report = yield
+    cls: Any = getattr(item, "cls", None)
+    if report.failed and call.excinfo and _is_suite(cls) and _rank(item) < len(cls.basics):
+        from mlxlab.testing.kit import waits_for
+        from mlxlab.testing.kit.running import cause_of
+
+        check = f"{cls.prefix}.{_name(item).removeprefix('test_')}"
+        held = item.config.stash.setdefault(_HELD, {})
+        held.setdefault(cls, waits_for(check, cause_of(call.excinfo.value)))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -113,6 +148,17 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         if lack := absent(error):
             pytest.skip(lack)
         raise
+
+
+def _name(item: pytest.Item) -> str:
+    """The name of the method that a test is."""
+    return str(getattr(item, "originalname", item.name))
+
+
+def _rank(item: Any) -> int:
+    from mlxlab.testing.kit.checks import rank
+
+    return rank(item.cls, _name(item))
 
 
 def _is_suite(cls: type | None) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from mlxlab.core.places import line_now, package_of
 from mlxlab.testing.draws import drawn_anew, global_draws
 from mlxlab.testing.later import later
 
@@ -23,8 +24,8 @@ _AUDITED = frozenset(
 _PLACES = ("HOME", "PATH", "TMPDIR", "TEMP", "TMP", "USERPROFILE")
 """Variables that say where something lies."""
 
-_seen: dict[int, list[str]] = {}
-"""By thread: what audited calls in it looked at, while it is watched."""
+_seen: dict[int, tuple[list[str], Path | None]] = {}
+"""By thread: what audited calls in it looked at, while it is watched, and whose lines are told."""
 _compiling: dict[int, object] = {}
 """By thread: the name that was last given to a text to be compiled."""
 _hooked: list[bool] = []
@@ -88,13 +89,19 @@ def untouched() -> Iterator[None]:
 
 
 @contextmanager
-def unseeing() -> Iterator[None]:
-    """Fail where this thread opens a file or a connection, lists a folder or starts a process."""
+def unseeing(subject: object = None) -> Iterator[None]:
+    """Fail where this thread opens a file or a connection, lists a folder or starts a process.
+
+    Args:
+        subject: whose package's line is told, where one of it did.
+    """
+    own = package_of(type(subject).__module__)
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_audit)
     here = threading.get_ident()
-    seen = _seen[here] = []
+    seen: list[str] = []
+    _seen[here] = seen, own
     try:
         yield
     finally:
@@ -106,14 +113,17 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _seen or event not in _AUDITED:
         return
     here = threading.get_ident()
-    seen = _seen.get(here)
-    if seen is None:
+    watched = _seen.get(here)
+    if watched is None:
         return
+    seen, own = watched
     if event == "compile":
         _compiling[here] = arguments[1]
     # Python itself looks for the source of what does not compile.
     elif event != "open" or arguments[0] != _compiling.get(here):
-        seen.append(f"{event} {arguments[0]!r}" if arguments else event)
+        what = f"{event} {arguments[0]!r}" if arguments else event
+        line = line_now(own) if own is not None else ""
+        seen.append(f"{what} ({line})" if line else what)
 
 
 def _around() -> dict[str, object]:

@@ -19,8 +19,13 @@ WIDTH = 44
 """Of the ids, nearly all of which are shorter."""
 STYLES = {"ok": "green", "gap": "yellow", "FAILED": "bold red"}
 LOADS = "loads"
-_CASE = re.compile(r" at the moment '.*?'|, for .*")
+_CASE = re.compile(
+    r" at the moment '.*?'|, for .*"
+    r"|^it cannot be (?:set up|cleared away): |^in another process it fails: (?:AssertionError: )?"
+)
 """Of a cause: what it was seen with, which differs from check to check."""
+_FAILED = re.compile(r"^PluginError: \w+ '[^']*'[^:]*: (\w+) failed: (.*)\.$")
+"""A cause as runs tell it."""
 
 
 class Report:
@@ -100,7 +105,7 @@ class Report:
 
     def _told_before(self, result: Result) -> bool:
         """Whether another check of the entry failed with the same cause; it is counted."""
-        cause = _CASE.sub("", result.cause)
+        cause = _FAILED.sub(r"\1 raises \2", _CASE.sub("", result.cause))
         if result.outcome != "FAILED" or not cause:
             return False
         self._causes[cause] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -154,7 +155,8 @@ def _example(
     spec = f"{name}:{argument.upper()}" if argument in needed and argument else name
     for option in options:
         default = option["default"]
-        if option["name"] != argument and default not in (None, "None", "") and option["recorded"]:
+        given = default not in (None, "None", "") and not Path(default).is_absolute()
+        if option["name"] != argument and given and option["recorded"]:
             spec += f"?{option['name']}={default}"
             break
     return f"{COMMANDS[kind]} --{kind} {quote(spec)}"

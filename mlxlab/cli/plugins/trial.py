@@ -24,7 +24,7 @@ from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import RUNNING
 from mlxlab.testing.components.conformance import NEVER_MADE, made_for
-from mlxlab.testing.kit import Conformance, checks_of, run_checks
+from mlxlab.testing.kit import Conformance, in_order, run_checks
 from mlxlab.testing.kit.checks import FAILURES
 from mlxlab.testing.kit.declared import attributes_of, gaps_of
 from mlxlab.testing.suites import suite_of
@@ -61,8 +61,9 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
     if base is None:
         say(done=True)
         return
-    checks = {check.id for check in checks_of(base)} - without
-    say(checks=sorted(checks))
+    ahead = [check.id for check in in_order(base) if check.id not in without]
+    checks = set(ahead)
+    say(checks=ahead)
     if not checks:
         say(done=True)
         return
@@ -86,7 +87,7 @@ def _run(
     without: set[str],
     say: Say,
 ) -> None:
-    checks = {check.id for check in checks_of(suite)} - without
+    checks = {check.id for check in in_order(suite)} - without
     begun = False
     try:
         for result in run_checks(suite, gaps, without, files_of(entry), target):
@@ -151,7 +152,7 @@ def _impossible(entry: Entry, whole: type[Conformance], target: object, why: str
         return set()
     if issubclass(whole, testing.ComponentConformance):
         return made_for(entry.kind, target)
-    return {check.id for check in checks_of(whole)}
+    return {check.id for check in in_order(whole)}
 
 
 def _said_when_ready(suite: type[Conformance], say: Say) -> type[Conformance]:

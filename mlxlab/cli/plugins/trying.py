@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from mlxlab.cli.plugins.entry import HOOK, environment, python, words_of
 from mlxlab.core.entries import Entry
-from mlxlab.testing.kit import Result, checks_of
+from mlxlab.testing.kit import Result, checks_of, waits_for
 from mlxlab.testing.suites import suite_of
 
 MODULE = "mlxlab.cli.plugins.trial"
@@ -64,7 +64,7 @@ def tried(
     for suite in (COMPONENT, entry.kind):
         for each in findings.results:
             if each.id in FIRST and each.outcome == "FAILED":
-                why = f"{each.id} comes first: {each.cause}"
+                why = waits_for(each.id, each.cause)
                 findings.left |= dict.fromkeys(_ids(entry.kind, without), why)
                 return findings
         _Suite(entry, spec, suite, timeout_s, hear, findings, without).run()
@@ -93,6 +93,8 @@ class _Suite:
         self._suite, self._timeout_s = suite, timeout_s
         self._hear, self._findings = hear, findings
         self._done = set(without)
+        of_kind = suite_of(entry.kind) if suite == entry.kind else None
+        self._basics = [f"{suite}.{name}" for name in of_kind.basics] if of_kind else []
 
     def run(self) -> None:
         """Begin again after each check that hung or ended its process."""
@@ -122,17 +124,27 @@ class _Suite:
                     result = Result(*saying["result"])
                     self._add(result)
                     ahead = [name for name in ahead if name != result.id]
+                    if self._holds(result, ahead):
+                        return False
             cause = _cause(process, errors, self._timeout_s)
         if not (ready and ahead):
             return self._blame(self._suite, cause, ahead)
-        self._blame(ahead[0], cause)
-        return len(ahead) > 1
+        failed = Result(ahead[0], "FAILED", "", cause)
+        self._add(failed)
+        return len(ahead) > 1 and not self._holds(failed, ahead[1:])
 
     def _blame(self, name: str, cause: str, left: Sequence[str] = ()) -> bool:
         """Add a failure; `left` are the checks that it keeps from being run."""
         self._add(Result(name, "FAILED", "", cause))
         self._findings.left |= dict.fromkeys(left, cause)
         return False
+
+    def _holds(self, result: Result, ahead: Sequence[str]) -> bool:
+        """Whether a result is a failed one of the basics, for which all that is ahead waits."""
+        if result.outcome != "FAILED" or result.id not in self._basics:
+            return False
+        self._findings.left |= dict.fromkeys(ahead, waits_for(result.id, result.cause))
+        return True
 
     def _add(self, result: Result) -> None:
         self._done.add(result.id)

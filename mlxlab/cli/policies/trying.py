@@ -10,13 +10,13 @@ from mlxlab.cli.policies.trial import Trial, as_object, trial_rows
 from mlxlab.cli.summary import print_rows
 from mlxlab.cli.table import print_json
 from mlxlab.cli.text import plain
-from mlxlab.core.boundary import Boundary, whose
+from mlxlab.core.boundary import whose
 from mlxlab.core.errors import MlxError
 from mlxlab.core.guarded import GuardedPolicy
 from mlxlab.core.loops import run_loop
-from mlxlab.core.policy import Bounded, Ordered, Policy, PolicyRequest
+from mlxlab.core.policy import Ordered, Policy, PolicyRequest
 from mlxlab.core.registry import Component, Registry
-from mlxlab.core.stated import features_of, price_of
+from mlxlab.core.stated import bound_of, features_of, price_of
 from mlxlab.core.watch import watched_loop
 
 
@@ -55,6 +55,4 @@ async def _tried(made: Component[Policy], request: PolicyRequest) -> Trial:
 def _recorded(made: Component[Policy], request: PolicyRequest) -> bool:
     """Whether the answers are there already, to questions of a run and not to this one."""
     policy = made.instance
-    with Boundary(whose(made.ref), "bound"):
-        at_hand = isinstance(policy, Bounded) and policy.bound(request) == (0, 0)
-        return at_hand or isinstance(policy, Ordered)
+    return bound_of(whose(made.ref), policy, request) == (0, 0) or isinstance(policy, Ordered)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from mlxlab.core.entries import Entry, misfit
 from mlxlab.core.given import absent
+from mlxlab.core.near import misspelt
 from mlxlab.core.places import package_of, written_in
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
@@ -21,7 +22,7 @@ from mlxlab.testing.components.options import lost_in_json
 from mlxlab.testing.components.signatures import differences
 from mlxlab.testing.found import left_as_found, output
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.kit.declared import problems_of
+from mlxlab.testing.kit.declared import CONFORMANCE, problems_of
 
 _PLAIN = (int, float, str, bool, "int", "float", "str", "bool")
 NEVER_MADE = ("aliases", "command", "hook")
@@ -183,7 +184,9 @@ class ComponentConformance(Conformance):
         made = self.make()
         missing = absent(protocols.members(protocol), made)
         place = self._place(type(made))
-        assert not missing, f"a {self.kind} has to have: {', '.join(missing)}{place}"
+        hint = misspelt(missing, dir(type(made)))
+        told = f"a {self.kind} has to have: {', '.join(missing)}"
+        assert not missing, (f"{told}. {hint}" if hint else told) + place
 
     def test_optional_parts_are_whole(self) -> None:
         """Of what its kind may have, it has all parts of each protocol, or none."""
@@ -211,7 +214,7 @@ class ComponentConformance(Conformance):
         """What its `known_gaps` declare are checks that there are, with reasons."""
         from mlxlab.testing.suites import ids_of
 
-        declared = getattr(self._declaring(), "known_gaps", {})
+        declared = self._declared("known_gaps")
         assert isinstance(declared, Mapping), f"known_gaps is a {type(declared).__name__}, no dict"
         unknown = sorted(set(declared) - ids_of(self.kind))
         assert not unknown, f"known_gaps names no check: {', '.join(unknown)}"
@@ -222,6 +225,7 @@ class ComponentConformance(Conformance):
         """What its `conformance` gives its suite are attributes that the suite takes."""
         from mlxlab.testing.suites import suite_of
 
+        self._declared(CONFORMANCE)
         problems = problems_of(self._declaring(), suite_of(self.kind))
         assert not problems, "; ".join(problems)
 
@@ -257,6 +261,14 @@ class ComponentConformance(Conformance):
             if inspect.isclass(target):
                 return target  # why it cannot be made is what other checks tell
             raise
+
+    @classmethod
+    def _declared(cls, name: str) -> Any:
+        """What it says of itself under a name; nothing, if it has no other one like that."""
+        declaring = cls._declaring()
+        hint = "" if hasattr(declaring, name) else misspelt([name], dir(declaring))
+        assert not hint, hint
+        return getattr(declaring, name, {})
 
     @classmethod
     def _model(cls) -> type[BaseModel] | None:

@@ -34,6 +34,9 @@ class Conformance:
 
     prefix: ClassVar[str] = ""
     """What the ids of the suite's checks begin with: the kind of component."""
+    basics: ClassVar[tuple[str, ...]] = ()
+    """Names of checks that go first. Where one fails the others wait: they would fail for the same
+    reason, in many unlike ways."""
     known_gaps: ClassVar[Mapping[str, str]] = {}
     declarable: ClassVar[tuple[str, ...]] = ()
     """The attributes that a component may give its suite by its own `conformance`."""
@@ -68,6 +71,23 @@ def checks_of(suite: type[Conformance]) -> list[Check]:
             promise = (inspect.getdoc(method) or "").partition("\n")[0]
             found.append(Check(f"{suite.prefix}.{name.removeprefix(_TEST)}", promise, name))
     return sorted(found)
+
+
+def in_order(suite: type[Conformance]) -> list[Check]:
+    """The checks of a suite as they are run: its basics, then the others by their ids."""
+    found = checks_of(suite)
+    return sorted(found, key=lambda check: rank(suite, check.method))
+
+
+def rank(suite: type[Conformance], method: str) -> int:
+    """Which of the suite's basics a check is; one more than there are for all others."""
+    name, basics = method.removeprefix(_TEST), suite.basics
+    return basics.index(name) if name in basics else len(basics)
+
+
+def waits_for(check: str, cause: str) -> str:
+    """Why a check was not made: one of the basics, by its id, has failed."""
+    return f"{check} comes first: {cause}"
 
 
 def _own_gaps(cls: type) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from mlxlab.core import boundary
 from mlxlab.core.entries import OWN
 from mlxlab.core.errors import MissingExtra, SandboxUnavailable
 from mlxlab.core.places import place_in, written_in
-from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, checks_of
+from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, in_order
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""
@@ -44,6 +44,8 @@ def run_checks(
 ) -> Iterator[Result]:
     """Run every check of a suite, each on a subject set up for it; yields as they end.
 
+    Its basics come first; what is to be done where one fails is left to who asks.
+
     Args:
         suite: the class.
         gaps: ids of checks that are known to fail, with reasons, beside the suite's own.
@@ -55,7 +57,7 @@ def run_checks(
     subject = suite()
     _call(suite, "setup_class")
     try:
-        for check in checks_of(suite):
+        for check in in_order(suite):
             if check.id not in without:
                 error = _failure(subject, check)
                 result = _judged(check, error, known)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def called(function: Callable[..., T], *arguments: Any, at: str = "") -> T:
-    """What a scaffold's method returns; an exception is told with the moment."""
+def called(function: Callable[..., T], *arguments: Any, at: str = "", of: str = "") -> T:
+    """What a scaffold's method returns; an exception is told with the moment, or what it is of."""
     try:
         return function(*arguments)
     except Exception as error:
-        where = f" at the moment '{at}'" if at else ""
+        where = f" at the moment '{at}'" if at else f", for {of}" if of else ""
         name = getattr(function, "__name__", "a method")
-        raise AssertionError(f"{name} raises {type(error).__name__}{where}: {error}") from error
+        raise AssertionError(f"{name} raises {type(error).__name__}: {error}{where}") from error

@@ -12,7 +12,7 @@ from mlxlab.core.actions import Action
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
 from mlxlab.core.environment import Environment
-from mlxlab.core.errors import PolicyError
+from mlxlab.core.errors import MlxError, PolicyError
 from mlxlab.core.hooks import Hooks
 from mlxlab.core.manifest import Attestation, BudgetLimits, RunManifest
 from mlxlab.core.policy import Policy, PolicyRequest
@@ -63,7 +63,13 @@ class Ran(NamedTuple):
 
 def run(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: Plan) -> Ran:
     """Begin a run, or take up the one that the folder holds, and run it to its end."""
-    asyncio.run(_runner(folder, scaffold, policy, task, plan).run())
+    try:
+        asyncio.run(_runner(folder, scaffold, policy, task, plan).run())
+    except MlxError as error:
+        # What the answering policy asks of the scaffold is not the policy's failure.
+        if isinstance(error.__cause__, AssertionError):
+            raise error.__cause__ from error.__cause__.__cause__
+        raise
     record = RunFolder(folder)
     decisions = record.decisions()
     prompts = [record.prompt(decision.prompt or "") for decision in decisions]

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from mlxlab.core.errors import UsageError
-from mlxlab.core.policy import Bounded, Featured, Features, Metered, Price, Priced, Rates, Varying
+from mlxlab.core.policy import Featured, Features, Metered, Priced, Rates, Varying
 from mlxlab.core.registry import Registry
 from mlxlab.testing.policies.conformance.harness import Harness, raises
 
@@ -68,8 +68,7 @@ class Components(Harness):
     def known(self, policy: Any) -> None:
         """Ask all that may be asked without a call, and check its form."""
         if isinstance(policy, Priced):
-            price = self.wait(policy.price())
-            assert price is None or isinstance(price, Price), f"price: {price!r}"
+            price = self.price_of(policy)
             assert price is None or min(price.prompt_usd, price.completion_usd) >= 0, price
             most = self.wait(policy.dearest()) if isinstance(policy, Varying) else price
             assert (most is None) == (price is None), (most, price)
@@ -78,13 +77,7 @@ class Components(Harness):
         if isinstance(policy, Featured):
             features = self.wait(policy.features())
             assert isinstance(features, Features), f"features: {features!r}"
-        if isinstance(policy, Bounded):
-            bound: object = policy.bound(self.request("Hello?"))
-            pair = isinstance(bound, tuple) and len(bound) == 2
-            assert pair, f"bound returned {type(bound).__name__}, no pair of counts or None"
-            prompt, answer = policy.bound(self.request("Hello?"))
-            assert prompt is None or prompt >= 0, prompt
-            assert answer is None or answer >= 0, answer
+        self.bound(self.request("Hello?"), policy)
         if isinstance(policy, Metered):
             assert isinstance(policy.rates, Rates) and policy.account, policy.account
             if self.key_variable is not None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from mlxlab.core.errors import PolicyError
-from mlxlab.core.policy import Bounded, Policy, PolicyRequest
+from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Priced
 from mlxlab.core.records import Completion
+from mlxlab.core.stated import bound_problem
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.policies.requests import asked_by, neutral_request
 
@@ -38,6 +39,7 @@ class Harness(Conformance, ABC):
     """
 
     prefix = "policy"
+    basics = ("it_is_a_policy", "an_answer")
 
     echoes: ClassVar[bool] = False
     """Its answer repeats the last message, as far as its limits allow."""
@@ -135,9 +137,27 @@ class Harness(Conformance, ABC):
         return Answer(request, done, time.perf_counter() - started, bound)
 
     @classmethod
-    def bound(cls, request: PolicyRequest) -> tuple[int | None, int | None]:
-        """What the policy says that a call takes at most; unknown where it says nothing."""
-        return cls.policy.bound(request) if isinstance(cls.policy, Bounded) else (None, None)
+    def bound(
+        cls, request: PolicyRequest, policy: Policy | None = None
+    ) -> tuple[int | None, int | None]:
+        """What a policy says that a call takes at most; unknown where it says nothing."""
+        asked = policy or cls.policy
+        if not isinstance(asked, Bounded):
+            return None, None
+        found = asked.bound(request)
+        problem = bound_problem(found)
+        assert not problem, f"bound {problem}"
+        return found
+
+    @classmethod
+    def price_of(cls, policy: object) -> Price | None:
+        """What a policy says that it costs; unknown where it says nothing."""
+        if not isinstance(policy, Priced):
+            return None
+        found: object = cls.wait(policy.price())
+        price = found if isinstance(found, Price) else None
+        assert found is price, f"price returned {type(found).__name__}, no Price and no None"
+        return price
 
     @classmethod
     def ask(cls, *contents: str, policy: Policy | None = None, **fields: Any) -> Completion:

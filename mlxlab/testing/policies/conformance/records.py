@@ -119,7 +119,7 @@ class Records(Harness):
 
     def price(self) -> Price | None:
         """What the policy says that it costs."""
-        return self.wait(self.policy.price()) if isinstance(self.policy, Priced) else None
+        return self.price_of(self.policy)
 
     def dearest(self) -> Price | None:
         """The most that the policy says that it may cost."""

@@ -16,6 +16,7 @@ class Harness(Conformance, ABC):
     """Makes rewards, and has them judge."""
 
     prefix: ClassVar[str] = "reward"
+    basics = ("has_something_to_say",)
     declarable = ("cases",)
 
     @classmethod

@@ -53,7 +53,7 @@ class Purity(Harness):
         """No file is opened, no folder listed, nothing connected to, no process started."""
         reward, cases = self.make(), ordinary()
         self.judged(reward, cases)
-        with unseeing():
+        with unseeing(reward):
             self.judged(reward, cases)
 
     def test_changes_nothing_around_it(self) -> None:

@@ -39,7 +39,11 @@ class Values(Harness):
 
     def test_has_something_to_say(self) -> None:
         """Some honest step of a task that lacks nothing gets a value."""
-        said = self.judged(self.make(), ordinary())
+        cases = ordinary()
+        said = self.judged(self.make(), cases)
+        for case, each in zip(cases, said, strict=True):
+            fits = isinstance(each, RewardValue)
+            assert fits, f"judge returned {type(each).__name__} for {told(case)}"
         assert any(each.value is not None for each in said), "no honest step gets a value"
 
     def test_is_read_back(self) -> None:

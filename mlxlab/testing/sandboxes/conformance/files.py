@@ -116,8 +116,8 @@ class Files(Harness):
         )
         found = self.wait(self.sandbox.list("."))
         entries = [(entry.path, entry.kind) for entry in found if entry.path != "solution.py"]
-        assert entries == [
-            *(("a", "link"), ("b", "dir"), ("c", "file"), ("d", "other"), ("input", "dir")),
-        ], found
-        assert {entry.path: entry.size for entry in found}["c"] == 3
+        wanted = [("a", "link"), ("b", "dir"), ("c", "file"), ("d", "other"), ("input", "dir")]
+        assert entries == wanted, f"list returned {entries}, where {wanted} lie"
+        size = {entry.path: entry.size for entry in found}["c"]
+        assert size == 3, f"list says that a file of 3 bytes has {size}"
         assert self.names("b") == ["b/inside"]

@@ -29,6 +29,7 @@ class Harness(Conformance, ABC):
     """Opens what `make` returns once for a class, and empties its workspace before each test."""
 
     prefix = "sandbox"
+    basics = ("it_is_a_sandbox", "the_workspace_stays")
     temporary_bytes: ClassVar[int | None] = 1 << 30
     """What the folder for temporary files may hold; None where nothing but the disk limits it."""
     declarable = ("temporary_bytes",)

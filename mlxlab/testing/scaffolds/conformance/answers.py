@@ -36,7 +36,7 @@ class Answers(Harness):
         for reason in _REASONS:
             for text in ("", "```python\nx = 1", TEXTS[2]):
                 answer = Completion(text=text, finish_reason=reason, reasoning="Hm.")
-                called(scaffold.parse, decision, answer, at=f"finish_reason {reason}")
+                called(scaffold.parse, decision, answer, of=f"finish_reason {reason}")
 
     def test_renders_any_action(self) -> None:
         """`render` writes text for every type of action, for those it cannot say too."""
@@ -68,6 +68,6 @@ class Answers(Harness):
         scaffold = self.make()
         decision = self.first(scaffold)
         return [
-            (text, called(scaffold.parse, decision, Completion(text=text), at=repr(text[:60])))
+            (text, called(scaffold.parse, decision, Completion(text=text), of=repr(text[:60])))
             for text in TEXTS
         ]

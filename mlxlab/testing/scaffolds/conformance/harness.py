@@ -24,6 +24,7 @@ class Harness(Conformance, ABC):
     """Makes scaffolds and shows them moments; what an author may say of one is here too."""
 
     prefix: ClassVar[str] = "scaffold"
+    basics = ("begins_with_a_decision", "has_something_to_say", "prompts_are_messages")
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""
     declarable = ("actions", "task")
@@ -74,6 +75,8 @@ class Harness(Conformance, ABC):
         """What it decides where nothing is recorded."""
         tree = grown(scaffold, (), self.task().info)
         choice = called(scaffold.propose, tree, draws(tree), at="nothing recorded")
+        kind, fits = type(choice).__name__, isinstance(choice, Decision | Wait | Stop)
+        assert fits, f"propose returns {kind} at the moment 'nothing recorded'"
         assert isinstance(choice, Decision), f"it begins with {choice!r}"
         return choice
 

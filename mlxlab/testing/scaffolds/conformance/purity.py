@@ -54,7 +54,7 @@ class Purity(Harness):
         """No file is opened, no folder listed, nothing connected to, no process started."""
         scaffold, moments = self.make(), self.moments()
         session(scaffold, moments)
-        with unseeing():
+        with unseeing(scaffold):
             session(scaffold, moments)
 
     def test_changes_nothing_around_it(self) -> None:

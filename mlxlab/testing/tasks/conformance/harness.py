@@ -23,6 +23,7 @@ class Harness(Conformance, ABC):
     """Makes tasks; what they wrote and said once serves every check that only reads it."""
 
     prefix: ClassVar[str] = "task"
+    basics = ("info_is_read_back",)
     sandbox: ClassVar[str] = "local"
     """The spec of the sandbox that programs run in: the starter, and the search for answers."""
     declarable = ("sandbox", "look_s")

@@ -43,6 +43,7 @@ class Harness(Conformance):
     """Trains once for all checks that only look; the others train in folders of their own."""
 
     prefix = "trainer"
+    basics = ("result_is_final",)
     checkpoint: ClassVar[bool] = False
     """Whether training begins with a model's weights: a tiny checkpoint, which takes torch."""
     options: ClassVar[Mapping[str, Any]] = {}
