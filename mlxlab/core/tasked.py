@@ -9,12 +9,18 @@ from mlxlab.core.task import Grade, Grader, Task, TaskInfo
 _NUMBERS = ("baseline", "reference", "standard_error", "m_init", "m_best")
 
 
-def stated_info(who: str, task: Task) -> TaskInfo:
-    """`task.info`; raises PluginError where it is none, or states what no run can go by."""
+def info_of(who: str, task: Task) -> TaskInfo:
+    """`task.info`; raises PluginError where it is none."""
     with Boundary(who, "info", times=SLOW):
         info: object = task.info
     if not isinstance(info, TaskInfo):
         raise broken(who, "info", f"is {type(info).__name__}, no TaskInfo")
+    return info
+
+
+def stated_info(who: str, task: Task) -> TaskInfo:
+    """`task.info`; raises PluginError where it is none, or states what no run can go by."""
+    info = info_of(who, task)
     with Boundary(who, "info"):
         info = whole(info)
     for name in _NUMBERS:

@@ -101,13 +101,12 @@ def pytest_runtest_makereport(
     """Note the first of the basics that fails."""
     report = yield
     cls: Any = getattr(item, "cls", None)
-    if report.failed and call.excinfo and _is_suite(cls) and _rank(item) < len(cls.basics):
+    if report.failed and _is_suite(cls) and _rank(item) < len(cls.basics):
         from mlxlab.testing.kit import waits_for
-        from mlxlab.testing.kit.running import cause_of
 
         check = f"{cls.prefix}.{_name(item).removeprefix('test_')}"
         held = item.config.stash.setdefault(_HELD, {})
-        held.setdefault(cls, waits_for(check, cause_of(call.excinfo.value)))
+        held.setdefault(cls, waits_for(check))
     return report
 
 

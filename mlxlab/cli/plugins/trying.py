@@ -64,7 +64,7 @@ def tried(
     for suite in (COMPONENT, entry.kind):
         for each in findings.results:
             if each.id in FIRST and each.outcome == "FAILED":
-                why = waits_for(each.id, each.cause)
+                why = waits_for(each.id)
                 findings.left |= dict.fromkeys(_ids(entry.kind, without), why)
                 return findings
         _Suite(entry, spec, suite, timeout_s, hear, findings, without).run()
@@ -143,7 +143,7 @@ class _Suite:
         """Whether a result is a failed one of the basics, for which all that is ahead waits."""
         if result.outcome != "FAILED" or result.id not in self._basics:
             return False
-        self._findings.left |= dict.fromkeys(ahead, waits_for(result.id, result.cause))
+        self._findings.left |= dict.fromkeys(ahead, waits_for(result.id))
         return True
 
     def _add(self, result: Result) -> None:

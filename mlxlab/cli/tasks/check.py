@@ -13,9 +13,10 @@ from mlxlab.cli.failure import debug, line_of
 from mlxlab.cli.table import print_json
 from mlxlab.cli.tasks.making import maker, needs
 from mlxlab.cli.text import count, plain
-from mlxlab.core.components import made
+from mlxlab.core.components import made, task_spec
 from mlxlab.core.errors import MlxError, PluginError, UsageError
 from mlxlab.core.guarded import GuardedSandbox
+from mlxlab.core.loading import whose_entry
 from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.spec import Spec
@@ -44,7 +45,8 @@ def check_tasks(names: list[str], every: bool, sandbox: str, as_json: bool) -> i
     make_sandbox()  # a wrong word costs no time
     results: dict[str, list[Finding]] = {}
     for name, make in makers.items():
-        found = _whole(check_task(make, make_sandbox))
+        who = whose_entry(registry.find("task", task_spec(name, registry)))
+        found = _whole(check_task(make, make_sandbox, who))
         results[name] = list(found) if as_json else _told(name, found)
     bad = [name for name, found in results.items() if not sound(found)]
     if as_json:

@@ -85,9 +85,9 @@ def rank(suite: type[Conformance], method: str) -> int:
     return basics.index(name) if name in basics else len(basics)
 
 
-def waits_for(check: str, cause: str) -> str:
-    """Why a check was not made: one of the basics, by its id, has failed."""
-    return f"{check} comes first: {cause}"
+def waits_for(check: str) -> str:
+    """Why others were not made: one of the basics, by its id, has failed."""
+    return f"{check} comes first: it failed"
 
 
 def _own_gaps(cls: type) -> Mapping[str, str]:

@@ -117,7 +117,8 @@ def absent(error: BaseException | None) -> str:
 def cause_of(error: BaseException) -> str:
     """An error in a line; an assertion's text alone."""
     if isinstance(error, AssertionError) and str(error):
-        return " ".join(str(error).split())
+        # pytest adds what the values were, below.
+        return " ".join(str(error).partition("\nassert ")[0].split())
     if isinstance(error, AssertionError):
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return f"{frame.line or 'assert'} (line {frame.lineno} of {frame.name})"

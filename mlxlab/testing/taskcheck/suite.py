@@ -14,6 +14,7 @@ from mlxlab.core.errors import MlxError
 from mlxlab.core.places import package_of, place_in
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
+from mlxlab.core.tasked import found_grader, info_of
 from mlxlab.testing.taskcheck import facts, grades, leaks, rows, running
 from mlxlab.testing.taskcheck.finding import Finding, failed
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
@@ -32,17 +33,21 @@ CHECKS: dict[str, Callable[[Subject], Finding | list[Finding]]] = {
 """Every check; the last two make several findings each."""
 
 
-def check_task(make: Callable[[], Task], sandbox: Callable[[], Sandbox]) -> Iterator[Finding]:
+def check_task(
+    make: Callable[[], Task], sandbox: Callable[[], Sandbox], who: str = "the task"
+) -> Iterator[Finding]:
     """Check a task; yields each finding when it is there.
 
     Args:
         make: makes the task anew; called twice.
         sandbox: makes the sandbox that the starter and the search for answers run in.
+        who: the task; see `boundary.whose`.
 
     Raises:
+        PluginError: what the task states or gives is of another type, or cannot be had.
         MlxError: the task cannot be made, or the sandbox cannot be had, so nothing is proven.
     """
-    with _subject(make, sandbox) as subject:
+    with _subject(make, sandbox, who) as subject:
         for name, check in CHECKS.items():
             began = time.monotonic()
             found = _guarded(name, check, subject)
@@ -70,16 +75,18 @@ def _guarded(
 
 
 @contextmanager
-def _subject(make: Callable[[], Task], sandbox: Callable[[], Sandbox]) -> Iterator[Subject]:
+def _subject(
+    make: Callable[[], Task], sandbox: Callable[[], Sandbox], who: str
+) -> Iterator[Subject]:
     with tempfile.TemporaryDirectory(prefix="mlx-check-") as name:
         root = Path(name)
         folders = [root / part for part in ("inputs", "repeat", "scratch")]
         for folder in folders:
             folder.mkdir()
         task, again = make(), make()
-        info = task.info
+        info = info_of(who, task)
         for each, folder in ((task, folders[0]), (again, folders[1])):
-            with Boundary(f"task '{info.id}'", "prepare", times=SLOW):
+            with Boundary(who, "prepare", times=SLOW):
                 each.prepare(folder)
         yield Subject(
             task=task,
@@ -87,7 +94,7 @@ def _subject(make: Callable[[], Task], sandbox: Callable[[], Sandbox]) -> Iterat
             info=info,
             inputs=folders[0],
             repeat=folders[1],
-            grader=task.grader(),
+            grader=found_grader(who, task),
             sandbox=sandbox,
             scratch=folders[2],
         )

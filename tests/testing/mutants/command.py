@@ -66,6 +66,6 @@ MUTANTS = {
     "help_says_what_it_does": ("command:Terse", "without a help text: mlx tried --loud"),
     "json_is_all_of_stdout": ("command:Proud", "with --json it prints 'Done:"),
     "loads_quietly": ("loud:Good", "it prints while it is loaded"),
-    "run_returns_a_status": ("command:Empty", "run returned 'None', which is no exit status"),
+    "run_returns_a_status": ("command:Empty", "run returned None, which is no exit status"),
     "wrong_option_is_refused": ("command:Greedy", "'--no-such-option' is taken as"),
 }

@@ -9,6 +9,7 @@ from typing import ClassVar
 from mlxlab.core.records import RewardValue
 from mlxlab.core.reward import Reward
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.kit.running import cause_of
 from mlxlab.testing.rewards.steps import Case, loud, ordinary, wide
 
 
@@ -37,9 +38,7 @@ class Harness(Conformance, ABC):
             try:
                 said.append(reward.judge(*case))
             except Exception as error:
-                raise AssertionError(
-                    f"judge raises {type(error).__name__}: {error}, for {told(case)}"
-                ) from error
+                raise AssertionError(f"judge raises {cause_of(error)}, for {told(case)}") from error
         return said
 
 

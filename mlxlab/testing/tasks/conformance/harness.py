@@ -13,6 +13,7 @@ from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Grade, Task
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.kit.running import cause_of
 from mlxlab.testing.taskcheck.finding import Finding
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
 
@@ -97,4 +98,4 @@ def called(function: Callable[..., T], *arguments: Any) -> T:
         raise
     except Exception as error:
         name = getattr(function, "__name__", "a method")
-        raise AssertionError(f"{name} raises {type(error).__name__}: {error}") from error
+        raise AssertionError(f"{name} raises {cause_of(error)}") from error
