@@ -25,10 +25,10 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"Did you mean '{near}'?" if near is not None else otherwise
 
 
-def misspelt(missing: Iterable[str], own: Iterable[str]) -> str:
+def misspelt(missing: Iterable[str], own: Iterable[str], least: float = 0.6) -> str:
     """A hint for each part that is not there and that another one comes near; empty: none does."""
     there = [name for name in own if not name.startswith("__")]
-    near = [(nearest(name, there), name) for name in missing]
+    near = [(nearest(name, there, least), name) for name in missing]
     return " ".join(f"It has '{had}': did you mean '{name}'?" for had, name in near if had)
 
 

@@ -101,12 +101,12 @@ def pytest_runtest_makereport(
     """Note the first of the basics that fails."""
     report = yield
     cls: Any = getattr(item, "cls", None)
-    if report.failed and _is_suite(cls) and _rank(item) < len(cls.basics):
-        from mlxlab.testing.kit import waits_for
+    if report.failed and _is_suite(cls):
+        from mlxlab.testing.kit.checks import checks_of, holds, waits_for
 
-        check = f"{cls.prefix}.{_name(item).removeprefix('test_')}"
-        held = item.config.stash.setdefault(_HELD, {})
-        held.setdefault(cls, waits_for(check))
+        for check in checks_of(cls):
+            if check.method == _name(item) and holds(cls, check, cls.gaps()):
+                item.config.stash.setdefault(_HELD, {}).setdefault(cls, waits_for(check.id))
     return report
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,9 @@ from mlxlab.core.actions import CustomAction
 from mlxlab.core.boundary import apart
 from mlxlab.core.environment import Environment
 from mlxlab.core.errors import PluginError
+from mlxlab.core.forecast import forecast
 from mlxlab.core.hooks import Hooks, hookimpl
-from mlxlab.core.launch import new_run
+from mlxlab.core.launch import new_run, plan_run
 from mlxlab.core.loops import run_loop
 from mlxlab.core.patience import Patience
 from mlxlab.core.records import Completion, RewardValue
@@ -80,6 +84,7 @@ def recorded(folder: Path) -> RunFolder:
         ("reward", "judge", "judge, 3 times: ValueError: no luck"),
         ("task", "grade", "grade, 3 times: ValueError"),
         ("policy", "close", "close: ValueError: no luck"),
+        ("policy", "bound", "bound, 3 times: ValueError: no luck"),
         ("sandbox", "close", "close: ValueError: no luck"),
         ("hooks", "vote", "its handler of the action 'vote', 3 times: ValueError: no luck"),
     ],
@@ -127,6 +132,43 @@ def test_a_judgement_that_cannot_be_recorded_is_told_like_one_that_fails(
     assert found.manifest().broken == hooks.broken
     (values,) = Result.of(found.path).rewards.values()
     assert values == Values(1.0, steps=1, of=3)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("bound", "bound, 3 times: returned int, no pair of counts or None"),
+        ("price", "price: returned int, no Price"),
+        ("dearest", "dearest: returned int, no Price"),
+    ],
+)
+def test_what_a_policy_states_wrongly_is_unknown_and_told(
+    tmp_path: Path, registry: Registry, call: str, said: str
+) -> None:
+    hooks = Hooks()
+    whole = replace(options(tmp_path, policy=f"bad?call={call}&fault=type"), max_cost_usd=5.0)
+    if call == "price":
+        plan = plan_run(whole, registry)
+        asyncio.run(forecast(plan.manifest, plan.components.policies, tmp_path, hooks.swallowed))
+    else:
+        run_loop(new_run(whole, hooks, registry).run())
+        assert recorded(tmp_path).manifest().broken == hooks.broken
+    assert hooks.broken == {"policy 'bad' of acme-parts 1.2": said}
+
+
+def test_a_bound_that_is_async_is_told_and_left_alone(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bound(self: parts.BadPolicy, request: Any) -> tuple[int, int]:
+        return 3, 4
+
+    monkeypatch.setattr(parts.BadPolicy, "bound", bound)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # as of a coroutine that nobody waited for
+        hooks = ran(tmp_path, registry)
+        gc.collect()
+    told = "bound, 3 times: is async, where def bound(...) is meant"
+    assert hooks.broken == {"policy 'bad' of acme-parts 1.2": told}
 
 
 @pytest.mark.parametrize("value", [None, 0.5, RewardValue(value=12.87, reason="too good")])

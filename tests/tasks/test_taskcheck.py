@@ -2,11 +2,13 @@
 
 import importlib
 import random
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from mlxlab.core.errors import PluginError
 from mlxlab.core.registry import Registry
 from mlxlab.core.task import Grade
 from mlxlab.plugins.tasks.built import DATA_PACKAGES
@@ -214,6 +216,20 @@ def test_hidden_entries_that_nothing_installed_fits_are_named():
     found = {f.id: f for f in check_task(task, lambda: MemorySandbox(lambda *_: None))}
     told = "what hidden names is not installed here: sklearn:datasets/dta, no_such.part, pandsa."
     assert found["info-complete"].message.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"info": {}}, "the task: info is dict, no TaskInfo."),
+        ({"grader": lambda self: None}, "the task: grader returned NoneType, which has no grade."),
+        ({"prepare": lambda self, folder: 1 / 0}, "the task: prepare failed: ZeroDivisionError"),
+    ],
+)
+def test_what_a_task_gives_wrongly_is_named(stated, told):
+    task = type("Odd", (Toy,), stated)
+    with pytest.raises(PluginError, match=re.escape(told)):
+        list(check_task(task, lambda: MemorySandbox(lambda *_: None)))
 
 
 def test_a_search_that_cannot_be_carried_out_proves_nothing():

@@ -60,6 +60,21 @@ def test_what_is_declared_once_it_is_made_is_read(name: str, where: str) -> None
     assert MUTANTS[name][1] in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("where", "check", "told"),
+    [
+        ("Misspelt", "known_gaps_are_checks", "'knwon_gaps': did you mean 'known_gaps'?"),
+        ("Chatty", "conformance_is_its_suites", "'confromance': did you mean 'conformance'?"),
+        ("Boundless", "parts_are_there", "has to have: range (at"),
+    ],
+)
+def test_what_may_be_misspelt_is_told(where: str, check: str, told: str) -> None:
+    spoiled = type("Spoiled", (Sound,), {"where": f"component:{where}"})()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[check].method)()
+    assert told in str(failure.value)
+
+
 def test_a_parameter_that_no_option_sets_is_found() -> None:
     spoiled = type("Spoiled", (Sound,), {"where": "component:Plain"})()
     with pytest.raises(AssertionError, match="parameter 'weight' is no option, which are fields"):

@@ -12,11 +12,14 @@ import pytest
 
 import mlxlab.testing
 from mlxlab.core.errors import SandboxUnavailable
-from mlxlab.testing.kit import Check, Conformance, Result, checks_of, run_checks
+from mlxlab.testing.kit import Check, Conformance, Result, checks_of, in_order, run_checks
+from mlxlab.testing.suites import suite_of
 from tests.testing.number_suite import Numbers
 
 ROOT = Path(__file__).parents[2]
 SUITES = [name for name in mlxlab.testing.__all__ if name.endswith("Conformance")]
+BESIDE = ("FaultConformance", "ServedConformance")
+"""Suites of servers, whose harness is the one of policies and which have not its checks."""
 MIXED = """
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.sandboxes.local import LocalConfig
@@ -84,6 +87,22 @@ def test_no_check_takes_the_place_of_another(name: str) -> None:
         within = [cls for cls in getattr(mlxlab.testing, name).__mro__ if check.method in vars(cls)]
         for first, second in pairwise(within):
             assert issubclass(first, second), f"{check.id} is in {first} and in {second}"
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_basics_are_checks_and_go_first(name: str) -> None:
+    suite = getattr(mlxlab.testing, name)
+    ids = [check.id for check in in_order(suite)]
+    own = [each for each in (f"{suite.prefix}.{basic}" for basic in suite.basics) if each in ids]
+    assert ids == [*own, *(check.id for check in checks_of(suite) if check.id not in own)]
+    assert len(own) == len(suite.basics) or name in BESIDE, "a basic that there is not"
+
+
+def test_every_kind_has_basics() -> None:
+    kinds = {"command", "policy", "reward", "sandbox", "scaffold", "task", "trainer"}
+    for kind in kinds:
+        suite = suite_of(kind)
+        assert suite is not None and suite.basics, kind
 
 
 def test_a_suite_runs_without_pytest() -> None:

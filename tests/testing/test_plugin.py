@@ -136,6 +136,56 @@ def test_a_suite_that_lacks_what_it_has_to_define_is_no_silent_nothing(tmp_path:
     assert done.returncode != 0 and done.stdout.count(" has no make, so that") == 1
 
 
+BASICS = """
+from mlxlab.testing.kit import Conformance
+
+class Kind(Conformance):
+    prefix = "toy"
+    basics = ("works", "answers")
+    said = "yes"
+    def test_answers(self):
+        "Says something."
+        assert self.said, "it says nothing"
+    def test_always(self):
+        "Is fine."
+    def test_works(self):
+        "Is there."
+
+class TestGood(Kind): ...
+
+class TestMute(Kind):
+    said = ""
+
+class TestKnown(Kind):
+    said = ""
+    known_gaps = {"toy.answers": "it is shy"}
+
+class TestNever(Kind):
+    @classmethod
+    def setup_class(cls):
+        raise OSError("no engine")
+
+def test_of_somebody_else(): ...
+"""
+
+
+def test_one_failed_basic_check_stands_for_its_class(tmp_path: Path) -> None:
+    done = ran(tmp_path, BASICS, "-vv", "-rs")
+    lines = [line.partition("::")[2] for line in done.stdout.splitlines()]
+    told = [line.split()[:2] for line in lines if line.startswith("Test")]
+    assert told[:9] == [
+        *(["TestGood::test_works", "PASSED"], ["TestGood::test_answers", "PASSED"]),
+        ["TestGood::test_always", "PASSED"],
+        *(["TestMute::test_works", "PASSED"], ["TestMute::test_answers", "FAILED"]),
+        ["TestMute::test_always", "SKIPPED"],
+        *(["TestKnown::test_works", "PASSED"], ["TestKnown::test_answers", "XFAIL"]),
+        ["TestKnown::test_always", "PASSED"],
+    ]
+    assert "toy.answers comes first: it failed" in done.stdout
+    assert "toy.works comes first: it failed" in done.stdout, "nothing could be set up"
+    assert "1 failed, 7 passed, 3 skipped, 1 xfailed, 1 error" in done.stdout, done.stdout
+
+
 def test_others_do_not_notice_it(tmp_path: Path) -> None:
     done = ran(tmp_path, PLAIN)
     assert "1 passed" in done.stdout, done.stdout

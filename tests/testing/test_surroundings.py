@@ -1,6 +1,7 @@
 """What the kit notices around a call."""
 
 import datetime
+import inspect
 import os
 import random
 import subprocess
@@ -99,6 +100,20 @@ LOOKS: dict[str, Callable[[], object]] = {
 def test_a_look_outside_is_named(event: str) -> None:
     with pytest.raises(AssertionError, match=event), unseeing():
         LOOKS[event]()
+
+
+class Looking:
+    def look(self) -> None:
+        Path(os.devnull).read_text()
+
+
+def test_a_look_is_told_with_its_line() -> None:
+    line = inspect.getsourcelines(Looking.look)[1] + 1
+    with (
+        pytest.raises(AssertionError, match=rf"null' \(tests/testing/test_surroundings\.py:{line}"),
+        unseeing(Looking()),
+    ):
+        Looking().look()
 
 
 def test_compiling_is_no_look_and_other_threads_do_not_count() -> None:

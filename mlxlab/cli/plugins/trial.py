@@ -90,7 +90,7 @@ def _run(
     checks = {check.id for check in in_order(suite)} - without
     begun = False
     try:
-        for result in run_checks(suite, gaps, without, files_of(entry), target):
+        for result in run_checks(suite, gaps, without, files_of(entry), target, waiting=True):
             begun = True
             if result.outcome == "not checked":
                 say(left=[result.id], why=result.cause)

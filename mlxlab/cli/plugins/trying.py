@@ -124,27 +124,21 @@ class _Suite:
                     result = Result(*saying["result"])
                     self._add(result)
                     ahead = [name for name in ahead if name != result.id]
-                    if self._holds(result, ahead):
-                        return False
             cause = _cause(process, errors, self._timeout_s)
         if not (ready and ahead):
             return self._blame(self._suite, cause, ahead)
-        failed = Result(ahead[0], "FAILED", "", cause)
-        self._add(failed)
-        return len(ahead) > 1 and not self._holds(failed, ahead[1:])
+        name, *others = ahead
+        self._blame(name, cause)
+        if name in self._basics:
+            self._findings.left |= dict.fromkeys(others, waits_for(name))
+            return False
+        return bool(others)
 
     def _blame(self, name: str, cause: str, left: Sequence[str] = ()) -> bool:
         """Add a failure; `left` are the checks that it keeps from being run."""
         self._add(Result(name, "FAILED", "", cause))
         self._findings.left |= dict.fromkeys(left, cause)
         return False
-
-    def _holds(self, result: Result, ahead: Sequence[str]) -> bool:
-        """Whether a result is a failed one of the basics, for which all that is ahead waits."""
-        if result.outcome != "FAILED" or result.id not in self._basics:
-            return False
-        self._findings.left |= dict.fromkeys(ahead, waits_for(result.id))
-        return True
 
     def _add(self, result: Result) -> None:
         self._done.add(result.id)

@@ -25,6 +25,8 @@ from mlxlab.testing.kit import Conformance
 from mlxlab.testing.kit.declared import CONFORMANCE, problems_of
 
 _PLAIN = (int, float, str, bool, "int", "float", "str", "bool")
+SLIP = 0.85
+"""How alike a name is that was meant to be another one; who need not be there is missed by few."""
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
 MADE = (
@@ -266,7 +268,7 @@ class ComponentConformance(Conformance):
     def _declared(cls, name: str) -> Any:
         """What it says of itself under a name; nothing, if it has no other one like that."""
         declaring = cls._declaring()
-        hint = "" if hasattr(declaring, name) else misspelt([name], dir(declaring))
+        hint = "" if hasattr(declaring, name) else misspelt([name], dir(declaring), SLIP)
         assert not hint, hint
         return getattr(declaring, name, {})
 

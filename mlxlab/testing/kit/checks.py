@@ -85,6 +85,11 @@ def rank(suite: type[Conformance], method: str) -> int:
     return basics.index(name) if name in basics else len(basics)
 
 
+def holds(suite: type[Conformance], check: Check, gaps: Mapping[str, str]) -> bool:
+    """Whether others wait where a check fails: one of the basics, and not for a gap that passes."""
+    return rank(suite, check.method) < len(suite.basics) and check.id not in gaps
+
+
 def waits_for(check: str) -> str:
     """Why others were not made: one of the basics, by its id, has failed."""
     return f"{check} comes first: it failed"

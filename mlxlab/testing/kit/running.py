@@ -13,7 +13,7 @@ from mlxlab.core import boundary
 from mlxlab.core.entries import OWN
 from mlxlab.core.errors import MissingExtra, SandboxUnavailable
 from mlxlab.core.places import place_in, written_in
-from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, in_order
+from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, holds, in_order, waits_for
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""
@@ -41,10 +41,11 @@ def run_checks(
     without: Collection[str] = (),
     own: Path | None = None,
     about: object = None,
+    waiting: bool = False,
 ) -> Iterator[Result]:
     """Run every check of a suite, each on a subject set up for it; yields as they end.
 
-    Its basics come first; what is to be done where one fails is left to who asks.
+    Its basics come first.
 
     Args:
         suite: the class.
@@ -52,18 +53,24 @@ def run_checks(
         without: ids to leave out.
         own: the folder of the component's package, or its module's file, to say where it failed.
         about: what the entry point names, whose method a failure may tell of.
+        waiting: whether the others wait, and are not made, once one of the basics has failed.
     """
     known = {**suite.gaps(), **(gaps or {})}
     subject = suite()
     _call(suite, "setup_class")
+    held = ""
     try:
         for check in in_order(suite):
-            if check.id not in without:
+            if held and check.id not in without:
+                yield Result(check.id, "not checked", check.promise, held)
+            elif check.id not in without:
                 error = _failure(subject, check)
                 result = _judged(check, error, known)
                 if result.outcome == "FAILED" and error is not None and own is not None:
                     place = place_in(error, own) or _told_of(error, result.cause, about, own)
                     result = result._replace(at=place)
+                if waiting and result.outcome == "FAILED" and holds(suite, check, known):
+                    held = waits_for(check.id)
                 yield result
     finally:
         _call(suite, "teardown_class")

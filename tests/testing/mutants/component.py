@@ -154,6 +154,18 @@ class Excused(Good):
     known_gaps: ClassVar[dict[str, str]] = {"reward.is_kind": "it is strict"}
 
 
+class Misspelt(Good):
+    """Declares its gaps under another name."""
+
+    knwon_gaps: ClassVar[dict[str, str]] = {"reward.is_read_back": "it is shy"}
+
+
+class Chatty(Good):
+    """Tells its suite under another name."""
+
+    confromance: ClassVar[dict[str, object]] = {"mood": "good"}
+
+
 class Talkative(Good):
     """Tells its suite what the suite did not ask."""
 
