@@ -25,7 +25,8 @@ from mlxlab.core.hooks import HookSpecs
 from mlxlab.core.options import Option, options_of
 from mlxlab.core.registry import Registry
 from mlxlab.plugins.tasks.task_file import TaskFile
-from mlxlab.testing.kit import checks_of
+from mlxlab.testing.kit import checks_of, in_order
+from mlxlab.testing.kit.checks import is_basic
 
 WIDTH = "80"
 FIRST = ("task", "scaffold", "policy", "sandbox", "reward", "trainer")
@@ -186,7 +187,9 @@ def conformance() -> str:
             # The anchor is what its import leads to; the heading's own is linked to by name.
             parts.append(f"## {name}\n\n[](){{ #{testing.__name__}.{name} }}")
             parts.append(inspect.getdoc(suite) or "")
-            rows = [f"{len(checks)} checks.", "", "| id | promise |", "|---|---|"]
+            first = [f"`{check.id}`" for check in in_order(suite) if is_basic(suite, check)]
+            basics = f" The others wait for {', '.join(first)}." if first else ""
+            rows = [f"{len(checks)} checks.{basics}", "", "| id | promise |", "|---|---|"]
             rows += [f"| `{check.id}` | {check.promise} |" for check in checks]
             parts.append("\n".join(rows))
     return "\n\n".join(parts) + "\n"

@@ -85,9 +85,14 @@ def rank(suite: type[Conformance], method: str) -> int:
     return basics.index(name) if name in basics else len(basics)
 
 
+def is_basic(suite: type[Conformance], check: Check) -> bool:
+    """Whether the others wait for a check."""
+    return rank(suite, check.method) < len(suite.basics)
+
+
 def holds(suite: type[Conformance], check: Check, gaps: Mapping[str, str]) -> bool:
     """Whether others wait where a check fails: one of the basics, and not for a gap that passes."""
-    return rank(suite, check.method) < len(suite.basics) and check.id not in gaps
+    return is_basic(suite, check) and check.id not in gaps
 
 
 def waits_for(check: str) -> str:
