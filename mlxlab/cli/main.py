@@ -90,7 +90,7 @@ def _command(name: str, argv: list[str]) -> int:
         if not all(callable(getattr(command, name, None)) for name in ("configure", "run")):
             from mlxlab.core.lacking import lacking
 
-            missing, hint = lacking(command)
+            missing, hint = lacking(command, entry.target)
             who = _whose(entry)
             raise PluginError(f"{who} has no {missing}.", hint, owner=who)
         return _run(entry, command, argv)
@@ -114,7 +114,7 @@ def _run(entry: Entry, command: Any, argv: list[str]) -> int:
         if entry.builtin or isinstance(error, MlxError | KeyboardInterrupt | BrokenPipeError):
             raise
         raise PluginError(f"{_whose(entry)} failed: {cause_of(error)}.") from error
-    if not isinstance(status, int):
+    if isinstance(status, bool) or not isinstance(status, int):
         kind = type(status).__name__
         if close := getattr(status, "close", None) if kind == "coroutine" else None:
             close()

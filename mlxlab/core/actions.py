@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -123,6 +123,10 @@ Action = Annotated[
     Field(discriminator="type"),
 ]
 
+TYPES: tuple[str, ...] = tuple(
+    kind.model_fields["type"].default for kind in get_args(get_args(Action)[0])
+)
+"""The type of each action, as `Decision.allowed` names it."""
 EDITS = frozenset({"run_code", "edit_file", "edit_script"})
 """The action types that change the solution: A_edit of ML-Agent's equation 6."""
 

@@ -12,9 +12,8 @@ from typing import Any
 from mlxlab.core.attributes import attribute_problem
 from mlxlab.core.boundary import Boundary, whose
 from mlxlab.core.errors import PluginError, RecordError, UsageError
-from mlxlab.core.given import missing
+from mlxlab.core.given import misnamed, missing
 from mlxlab.core.manifest import RunManifest
-from mlxlab.core.near import misspelt
 from mlxlab.core.policy import Policy
 from mlxlab.core.records import ComponentRef
 from mlxlab.core.registry import Component, Registry
@@ -131,7 +130,7 @@ def made(registry: Registry, kind: str, spec: str | Spec) -> Component[Any]:
         lacking = missing(kind, found.instance)
         problem = "" if lacking else attribute_problem(kind, found.instance)
     if lacking:
-        hint = misspelt(lacking, dir(type(found.instance)))
+        hint = misnamed(kind, lacking, found.instance)
         text = f"{who} is no {kind}: it has no {', no '.join(lacking)}."
         raise PluginError(text, hint, owner=who)
     if problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points, version
 from typing import NamedTuple
 
 COMPONENTS = "mlxlab.components"
@@ -17,6 +17,10 @@ API = "mlxlab.api"
 """The group in which a distribution says, by an entry's name, which plugin API it is made for."""
 API_VERSION = 1
 """The plugin API of this mlxlab; another number is another contract."""
+GROUPS = (COMPONENTS, HOOKS, API)
+"""The groups of entry points that mlxlab reads."""
+ALIKE = 0.85
+"""How alike a group, or a name in it, is that was meant to be another one."""
 
 
 class Entry(NamedTuple):
@@ -89,6 +93,37 @@ def misfit(entry: Entry) -> tuple[str, str] | None:
         f"{API_VERSION}",
         f"Try: {what}, or install a version of '{entry.distribution}' for API {API_VERSION}.",
     )
+
+
+def strange_groups() -> list[tuple[Distribution, str]]:
+    """The groups of installed distributions that look like mlxlab's, and that it never reads.
+
+    For where something is not found: the metadata of all that is installed is read.
+    """
+    from mlxlab.core.near import nearest  # late, since nothing that is found needs it
+
+    found: dict[tuple[str, str], tuple[Distribution, str]] = {}
+    off = disabled()
+    for each in distributions():
+        for group in sorted({point.group for point in each.entry_points} - {*GROUPS}):
+            if each.name and (group.startswith(OWN) or nearest(group, GROUPS, ALIKE)):
+                found.setdefault((each.name, group), (each, group))
+    return [found[key] for key in sorted(found) if key[0] not in off]
+
+
+def misgrouped(word: str) -> str:
+    """That what a word means stands in a group that mlxlab never reads; empty: nothing does."""
+    from mlxlab.core.near import nearest
+
+    told = []
+    for each, group in strange_groups():
+        names = {point.name for point in each.entry_points.select(group=group)}
+        if nearest(word, {each.name, *names, *(name.partition(".")[2] for name in names)}, ALIKE):
+            meant = nearest(group, GROUPS) or COMPONENTS
+            whose = f"{each.name} {each.version}"
+            told.append(f"{whose} has entry points in a group '{group}': did you mean '{meant}'?")
+    again = "(after a change of its pyproject.toml: pip install -e . again)"
+    return " ".join([*told, again]) if told else ""
 
 
 def of_kind(entries: Iterable[Entry], kind: str) -> list[Entry]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, isnan
 from random import Random
 
 from mlxlab.core.actions import EDITS, Action, CustomAction
@@ -212,10 +212,19 @@ class Environment:
             return self._ungraded(self._grading, "grade", error)
         if problem := grade_problem(grade):
             raise broken(self._grading, "grade", problem, asked=self.grader)
+        self._note_nan(grade)
         scores = (grade.public, grade.private, grade.private_standard_error)
         if any(score is not None and number_problem(score) for score in scores):
             return Grade(valid=False, message="The metric has no finite value for this submission.")
         return grade.model_copy(update={"message": kept_text(grade.message)})
+
+    def _note_nan(self, grade: Grade) -> None:
+        """Let people hear of a score that is no number: a grader has to refuse such a file."""
+        for board, score in (("private", grade.private), ("public", grade.public)):
+            if isinstance(score, float) and isnan(score):
+                problem = f"returned a {board} score that is nan"
+                self.hooks.swallowed(broken(self._grading, "grade", problem, asked=self.grader))
+                return
 
     def _ungraded(self, who: str, what: str, error: Exception) -> Grade:
         """The verdict on a file that grader or metric cannot take."""

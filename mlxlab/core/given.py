@@ -12,6 +12,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any, TypeGuard
 
+from pydantic import BaseModel
+
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UsageError
 from mlxlab.core.near import misspelt
@@ -97,7 +99,7 @@ def _check(kind: str, thing: object) -> None:
     if lacking := missing(kind, thing):
         raise UsageError(
             f"{called}: it has no {', no '.join(lacking)}.",
-            misspelt(lacking, dir(type(thing)))
+            misnamed(kind, lacking, thing)
             or f"What a {kind} has to do stands in {protocol.__module__}.{protocol.__name__}.",
         )
 
@@ -105,6 +107,11 @@ def _check(kind: str, thing: object) -> None:
 def missing(kind: str, thing: object) -> list[str]:
     """What a component lacks of what its kind has to have."""
     return absent(_members(PROTOCOLS[kind]), thing)
+
+
+def misnamed(kind: str, lacking: Iterable[str], thing: object) -> str:
+    """Which names of its own may be meant for what a component lacks; empty: none."""
+    return misspelt(lacking, {*dir(type(thing))} - _members(PROTOCOLS[kind]) - {*dir(BaseModel)})
 
 
 def absent(names: Iterable[str], thing: object) -> list[str]:

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 
-from mlxlab.core.boundary import SLOW, Boundary, about, cause_of
+from mlxlab.core.boundary import about, cause_of
 from mlxlab.core.errors import TaskError, broken
 from mlxlab.core.task import Task, TaskInfo
+from mlxlab.core.tasked import prepare_in
 
 LISTING = ".sizes.json"
 """Beside the prepared folder, never in it: the size of each file, in bytes."""
@@ -84,8 +85,7 @@ def _make(task: Task, names: Collection[str], target: Path, owner: str) -> None:
 def _prepare(task: Task, folder: Path, owner: str) -> None:
     """Have the task write its files; an OSError is the folder's alone, others are the task's."""
     try:
-        with Boundary(owner, "prepare", times=SLOW, passing=(OSError,)):
-            task.prepare(folder)
+        prepare_in(owner, task, folder, OSError)
     except OSError as error:
         if about(error, folder):
             raise

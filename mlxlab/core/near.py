@@ -26,8 +26,14 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def misspelt(missing: Iterable[str], own: Iterable[str], least: float = 0.6) -> str:
-    """A hint for each part that is not there and that another one comes near; empty: none does."""
-    there = [name for name in own if not name.startswith("__")]
+    """A hint for each part that is not there and that another one comes near; empty: none does.
+
+    Args:
+        missing: names that are not there.
+        own: names that are, without those that have to be.
+        least: how alike two have to be; see `nearest`.
+    """
+    there = [name for name in own if not name.startswith("_")]
     near = [(nearest(name, there, least), name) for name in missing]
     return " ".join(f"It has '{had}': did you mean '{name}'?" for had, name in near if had)
 

@@ -60,9 +60,14 @@ def crossed(error: BaseException, *own: Path) -> tuple[Path | None, str]:
     return None, ""
 
 
-def line_now(own: Path) -> str:
-    """The innermost line in `own` that is being carried out; the empty text where none is."""
-    for frame, line in traceback.walk_stack(sys._getframe()):
+def line_now(own: Path, below: int = 1) -> str:
+    """The innermost line in `own` that is being carried out; the empty text where none is.
+
+    Args:
+        own: a package's folder, or a module's file.
+        below: how many calls are left out, this one among them.
+    """
+    for frame, line in traceback.walk_stack(sys._getframe(below)):
         path = Path(frame.f_code.co_filename)
         if path.is_relative_to(own):
             return _told(path, own, line)

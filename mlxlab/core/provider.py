@@ -16,7 +16,7 @@ from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
-from mlxlab.core.stated import Noted, bound_of, dearest_of, unheard
+from mlxlab.core.stated import Noted, bound_of, dearest_of, owned, unheard
 from mlxlab.core.watch import limit_s
 
 
@@ -140,7 +140,7 @@ class Provider:
         except Late:
             raise
         except MlxError as error:
-            self._noted(error)
+            self._noted(owned(self.named, "bound", error))
             return None, None
 
     async def _priced(self) -> Price | None:

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from mlxlab.core.aliases import Failure, aliases_of, expanded, meant_by
 from mlxlab.core.boundary import Boundary, cause_of
-from mlxlab.core.entries import Entry, installed, of_kind, without_kind
+from mlxlab.core.entries import Entry, installed, misgrouped, of_kind, without_kind
 from mlxlab.core.errors import PluginError, UnknownComponent, UsageError, WrongOption
 from mlxlab.core.kinds import kind_problem, kindless
-from mlxlab.core.loading import loaded, undisturbed, whose_entry
+from mlxlab.core.loading import loaded, module_named, undisturbed, whose_entry
 from mlxlab.core.mistakes import choice_meant, mistake
 from mlxlab.core.near import did_you_mean
 from mlxlab.core.options import unrecorded
@@ -82,7 +82,7 @@ class Registry:
             found = [entry for entry in found if entry.distribution == spec.distribution]
         if not found:
             text, hint = _unknown(kind, spec, [entry.name for entry in entries])
-            raise UnknownComponent(text, f"{hint}{self._misnamed(kind, spec)}".strip())
+            raise UnknownComponent(text, self._misnamed(kind, spec) or hint)
         if len(found) > 1 and not found[0].builtin:
             choices = ", ".join(f"{entry.distribution}::{entry.name}" for entry in found)
             raise UsageError(
@@ -115,7 +115,7 @@ class Registry:
             raise UnknownComponent(text, told) from (failed[0].error if failed else None)
 
     def _misnamed(self, kind: str, spec: Spec) -> str:
-        """That a name is there without a kind, or under one that nobody asks for."""
+        """That a name is there: without a kind, under another one, or in a group nobody reads."""
         for entry in without_kind():
             if entry.name == spec.name:
                 return kindless(entry, self.entries)
@@ -124,7 +124,7 @@ class Registry:
             if problem := kind_problem(each.kind, self.entries):
                 return f"A component of kind '{each.kind}' has that name: {problem}"
         kinds = " and a ".join(sorted({each.kind for each in own}))
-        return f"A {kinds} has that name." if own else ""
+        return f"A {kinds} has that name." if own else misgrouped(spec.name)
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """Import an entry's target; whatever goes wrong is named with plugin and cause."""
@@ -207,6 +207,9 @@ def config_model(target: Callable[..., Any]) -> type[BaseModel] | None:
 
 
 def _model(entry: Entry, target: Callable[..., Any]) -> type[BaseModel] | None:
+    if named := module_named(entry, target):
+        who = whose_entry(entry)
+        raise PluginError(f"{who} is no component: {named}.", owner=who)
     try:
         model, needed = config_model(target), _needed(target)
     except Exception as error:

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from mlxlab.core.boundary import Boundary, Late, answering, awaited
-from mlxlab.core.errors import MlxError, broken
+from mlxlab.core.boundary import HUGE, Boundary, Late, answering, awaited
+from mlxlab.core.errors import MlxError, PluginError, broken
 from mlxlab.core.policy import (
     Bounded,
     Featured,
@@ -96,7 +96,8 @@ def bound_of(who: str, policy: Policy, request: PolicyRequest) -> tuple[int | No
         if not isinstance(policy, Bounded):
             return None, None
         found: object = policy.bound(request)
-    if problem := bound_problem(found):
+        problem = bound_problem(found)
+    if problem:
         raise broken(who, "bound", problem)
     return cast("tuple[int | None, int | None]", found)
 
@@ -133,7 +134,7 @@ async def _price(who: str, what: str, policy: Policy, stating: type, noted: Note
     except Late:
         raise
     except MlxError as error:
-        noted(error)
+        noted(owned(who, what, error))
         return None
 
 
@@ -146,10 +147,20 @@ async def _said(who: str, what: str, policy: Policy, stating: type) -> object:
             return await awaited(who, what, getattr(policy, what)())
 
 
+def owned(who: str, what: str, error: MlxError) -> PluginError:
+    """An error as its owner's: authors may raise one of ours that names nobody."""
+    if isinstance(error, PluginError) and error.owner:
+        return error
+    named = broken(who, what, f"failed: {error.message.rstrip('.')}", error.hint)
+    named.__cause__ = error
+    return named
+
+
 def _is_count(found: object) -> bool:
     return found is None or (isinstance(found, int) and not isinstance(found, bool) and found >= 0)
 
 
 def _shown(found: object) -> str:
     """A number as it is; of all else the type, since anything may stand in its text."""
-    return f"{found}" if isinstance(found, int | float) else type(found).__name__
+    number = type(found) in (int, float) and abs(cast("float", found)) < HUGE
+    return f"{found}" if number else type(found).__name__

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
 from mlxlab.core.boundary import SLOW, Boundary, number_problem, whole
 from mlxlab.core.errors import PluginError, broken
 from mlxlab.core.task import Grade, Grader, Task, TaskInfo
@@ -42,6 +45,8 @@ def found_grader(who: str, task: Task) -> Grader:
     """`task.grader()`; raises PluginError where it cannot grade."""
     with Boundary(who, "grader", times=SLOW):
         grader: object = task.grader()
+    if problem := async_problem("grader", grader):
+        raise broken(who, "grader", problem)
     if not isinstance(grader, Grader):
         raise broken(who, "grader", f"returned {type(grader).__name__}, which has no grade")
     return grader
@@ -61,4 +66,30 @@ def stated_hidden(who: str, task: Task) -> tuple[str, ...]:
 
 def grade_problem(given: object) -> str:
     """What keeps what `grade` returned from being a verdict, in words; empty: nothing."""
-    return "" if isinstance(given, Grade) else f"returned {type(given).__name__}, no Grade"
+    if isinstance(given, Grade):
+        return ""
+    return async_problem("grade", given) or f"returned {type(given).__name__}, no Grade"
+
+
+def prepare_in(who: str, task: Task, folder: Path, *passing: type[Exception]) -> None:
+    """`task.prepare(folder)`; raises PluginError where it fails or is async.
+
+    Args:
+        who: the task; see `boundary.whose`.
+        task: the task.
+        folder: where it writes its files.
+        passing: errors that are let through.
+    """
+    prepare: Callable[[Path], object] = task.prepare
+    with Boundary(who, "prepare", times=SLOW, passing=passing):
+        found = prepare(folder)
+    if problem := async_problem("prepare", found):
+        raise broken(who, "prepare", problem)
+
+
+def async_problem(name: str, given: object) -> str:
+    """That a method is async which nobody waits for, in words; empty: it is not."""
+    if not isinstance(given, Coroutine):
+        return ""
+    given.close()  # Python would say that nobody waited for it
+    return f"is async, where def {name}(...) is meant"

@@ -8,7 +8,10 @@ from math import isfinite
 from typing import Any
 
 from pydantic import Field
+from pydantic_core import PydanticSerializationError, to_json
 
+from mlxlab.core.actions import TYPES
+from mlxlab.core.near import did_you_mean
 from mlxlab.core.records import (
     CLEAN,
     ComponentRef,
@@ -161,12 +164,10 @@ class TreeView:
             extra: JSON of yours, which comes back as `decision.extra` in every method.
 
         Raises:
-            TypeError: `parent` is no Node.
+            TypeError: `parent` is no Node, or JSON cannot hold `extra`.
+            ValueError: `allowed` names a type of action that there is not.
         """
-        given: object = parent
-        if given is not None and not isinstance(given, Node):
-            kind = type(given).__name__
-            raise TypeError(f"decide: parent is {kind}, no Node: tree.by_id has them by number")
+        _refuse_unusable(parent, allowed, extra or {})
         context = self.context
         return Decision(
             step=self._next_step,
@@ -186,3 +187,22 @@ class TreeView:
             pending=tuple(sorted(decision.step for decision in self.in_flight)),
             extra=extra or {},
         )
+
+
+def _refuse_unusable(parent: object, allowed: object, extra: dict[str, Any]) -> None:
+    """Refuse here, in the scaffold's own line, what would be told of much later."""
+    if parent is not None and not isinstance(parent, Node):
+        kind = type(parent).__name__
+        raise TypeError(f"decide: parent is {kind}, no Node: tree.by_id has them by number")
+    if not isinstance(allowed, tuple | list):
+        raise TypeError(f"decide: allowed is {type(allowed).__name__}, no tuple of types of action")
+    for name in allowed:
+        if name not in TYPES:
+            hint = did_you_mean(str(name), TYPES, f"There are: {', '.join(TYPES)}.")
+            raise ValueError(f"decide: no action is of the type {name!r}. {hint}")
+    try:
+        to_json(extra, inf_nan_mode="constants")
+    except PydanticSerializationError as error:
+        raise TypeError(f"decide: extra is no JSON: {error}") from error
+    except UnicodeError:  # half a character, as models write them: it is recorded without
+        return

@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import UsageError
 from mlxlab.core.lacking import lacking
@@ -48,6 +49,8 @@ class CommandConformance(Conformance):
     """Words with which it does something harmless, in seconds, in an empty folder; None: none."""
     declarable = ("arguments",)
     loadings: ClassVar[dict[EntryPoint, Loading]] = {}
+    environment: ClassVar[Mapping[str, str] | None] = None
+    """Of the process that loads it alone; None: this one's."""
 
     @classmethod
     def entry(cls) -> Entry:
@@ -62,7 +65,7 @@ class CommandConformance(Conformance):
     def test_has_configure_and_run(self) -> None:
         """It has configure(parser) and run(args), neither of them async."""
         command = self.make()
-        missing, hint = lacking(command)
+        missing, hint = lacking(command, self.entry().target)
         assert not missing, f"it has no {missing}. {hint}".rstrip(". ")
         for name in ("configure", "run"):
             function = getattr(command, name)
@@ -76,7 +79,7 @@ class CommandConformance(Conformance):
         """Loading it prints nothing and imports nothing heavy: `mlx NAME --help` is quick."""
         point = self.entry().entry_point
         if point not in self.loadings:
-            self.loadings[point] = load_apart([point])[0]
+            self.loadings[point] = load_apart([point], self.environment)[0]
         seen = self.loadings[point]
         assert not seen.cause, f"it does not load: {seen.cause}"
         assert not seen.printed, f"it prints while it is loaded: {seen.printed!r}"
@@ -96,6 +99,8 @@ class CommandConformance(Conformance):
             assert (parser.description or "").strip(), "configure sets no parser.description"
         bare = sorted({words for each in parsers(parser) for words in undescribed(each)})
         assert not bare, f"without a help text: {', '.join(bare)}"
+        wrong = [words for each in parsers(parser) for words in unformatted(each)]
+        assert not wrong, "; ".join(wrong)
         done = None
         with output() as printed:
             try:
@@ -128,7 +133,7 @@ class CommandConformance(Conformance):
         """Where it has --json, stdout is one JSON value and nothing else."""
         if self.arguments is None or not self._has_json():
             return
-        _, out, _ = self.ran(*self.arguments, "--json")
+        _, out, _ = self.ran(*self._with_json())
         try:
             json.loads(out, parse_constant=_refused)
         except ValueError as error:
@@ -168,9 +173,15 @@ class CommandConformance(Conformance):
         return parser
 
     @classmethod
+    def _with_json(cls) -> list[str]:
+        """The words of `arguments` with --json, once."""
+        words = list(cls.arguments or ())
+        return words if "--json" in words else [*words, "--json"]
+
+    @classmethod
     def _has_json(cls) -> bool:
         try:
-            cls._parser().parse_args([*(cls.arguments or ()), "--json"])
+            cls._parser().parse_args(cls._with_json())
         except UsageError:
             return False
         return True
@@ -206,6 +217,21 @@ def undescribed(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield f"{parser.prog} {'/'.join(action.option_strings) or action.dest}"
 
 
+def unformatted(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options, arguments and subcommands whose help text argparse cannot write, and why."""
+    formatter = parser._get_formatter()
+    for action in parser._actions:
+        choices = action._choices_actions if isinstance(action, argparse._SubParsersAction) else []
+        for each in (action, *choices):
+            try:
+                if each.help:
+                    formatter._expand_help(each)
+            except (TypeError, ValueError, KeyError) as error:
+                option = "/".join(each.option_strings) or each.dest
+                why = f"its help text cannot be formatted ({cause_of(error)})"
+                yield f"{option}: {why}: % is written %% there"
+
+
 def _last(text: str) -> str:
     return (text.strip().splitlines() or [""])[-1]
 
@@ -225,11 +251,16 @@ command = registry.load(entry)
 parser = Parser(prog=f"mlx {entry.name}")
 try:
     command.configure(parser)
-    found = command.run(parser.parse_args(words))
+    args = parser.parse_args(words)
+    try:
+        found = command.run(args)
+    except SystemExit as left:
+        raise MlxError(f"run called sys.exit({left.code!r}): return a status") from left
 except Exception as error:
     own = package_of(entry.entry_point.module)
     place = place_in(error, own) if own else ""
     why = str(error) if isinstance(error, MlxError) else cause_of(error)
     sys.exit(f"{' '.join(why.split())}{place and f' (at {place})'}")
-pathlib.Path(told).write_text(json.dumps(found if isinstance(found, int) else repr(found)))
+status = isinstance(found, int) and not isinstance(found, bool)
+pathlib.Path(told).write_text(json.dumps(found if status else repr(found)))
 """

@@ -16,7 +16,7 @@ import pkgutil
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -30,8 +30,10 @@ _KIT = "mlxlab.testing.kit.checks"
 _BEGINS = "_xunit_setup_class_fixture"
 """What pytest calls the fixture that stands for setup_class and teardown_class."""
 _BEFORE: pytest.StashKey[Surroundings] = pytest.StashKey()
-_HELD: pytest.StashKey[dict[type, str]] = pytest.StashKey()
-"""Why the checks of a class wait."""
+Suite = tuple[type, str]
+"""A class, and with which parameters its checks are made."""
+_HELD: pytest.StashKey[dict[Suite, tuple[int, str]]] = pytest.StashKey()
+"""By suite: from which of its basics on its checks wait, and why."""
 
 _SUITES = {f"{testing.__name__}.{each.name}" for each in pkgutil.iter_modules(testing.__path__)}
 pytest.register_assert_rewrite(*sorted(_SUITES - sys.modules.keys()))
@@ -56,31 +58,35 @@ def left_as_found() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> None:
-    """Refuse a suite that lacks what it has to define: pytest would leave all of it out.
+    """Refuse a suite of which pytest would leave everything out, or that has a misspelt word.
 
-    What others in its module inherit from, or says `__test__ = False`, is meant so.
+    What others in its module inherit from, or says `__test__ = False`, is meant so. One that pytest
+    does not take for a test class is refused where its name speaks of a test; else it is told.
     """
-    if not (inspect.isclass(obj) and _is_suite(obj) and inspect.isabstract(obj)):
+    if not (inspect.isclass(obj) and _is_suite(obj)):
         return
     others = [each for each in vars(collector.obj).values() if inspect.isclass(each)]
     base = any(issubclass(each, obj) for each in others if each is not obj)
     here = obj.__module__ == collector.obj.__name__ and getattr(obj, "__test__", True)
-    if collector.classnamefilter(name) and here and not base:
-        from mlxlab.core.near import misspelt
+    if not here or base:
+        return
+    from mlxlab.testing.kit.classes import uncollected, unusable
 
-        lacking = sorted(getattr(obj, "__abstractmethods__", ()))
-        own = [each for each, value in vars(obj).items() if hasattr(value, "__func__")]
-        told = f"{name} has no {', no '.join(lacking)}, so that none of its checks could be made."
-        raise collector.CollectError(f"{told} {misspelt(lacking, own)}".rstrip())
+    if collector.classnamefilter(name):
+        if why := unusable(obj):
+            raise collector.CollectError(why)
+    elif "test" in name.casefold():
+        raise collector.CollectError(uncollected(name))
+    elif not inspect.isabstract(obj):
+        collector.warn(pytest.PytestCollectionWarning(uncollected(name)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The basics of each suite before its other checks, in the places that the class has."""
-    places: dict[type, list[int]] = {}
+    """The basics of each suite before its other checks, in the places that its items have."""
+    places: dict[Suite, list[int]] = {}
     for place, item in enumerate(items):
-        cls = getattr(item, "cls", None)
-        if cls is not None and _is_suite(cls):
-            places.setdefault(cls, []).append(place)
+        if (suite := _suite(item)) is not None:
+            places.setdefault(suite, []).append(place)
     for found in places.values():
         for place, item in zip(found, sorted((items[p] for p in found), key=_rank), strict=True):
             items[place] = item
@@ -89,24 +95,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a check for which one of the basics is to be mended first."""
-    cls: Any = getattr(item, "cls", None)
-    if why := item.config.stash.get(_HELD, {}).get(cls):
-        pytest.skip(why)
+    suite = _suite(item)
+    held = item.config.stash.get(_HELD, {}).get(suite) if suite else None
+    if held is not None and _rank(item) > held[0]:
+        pytest.skip(held[1])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note the first of the basics that fails."""
+    """Note the first of the basics that fails, and that it passed when it was tried again."""
     report = yield
-    cls: Any = getattr(item, "cls", None)
-    if report.failed and _is_suite(cls):
-        from mlxlab.testing.kit.checks import checks_of, holds, waits_for
-
-        for check in checks_of(cls):
-            if check.method == _name(item) and holds(cls, check, cls.gaps()):
-                item.config.stash.setdefault(_HELD, {}).setdefault(cls, waits_for(check.id))
+    suite = _suite(item)
+    if suite is not None:
+        held = item.config.stash.setdefault(_HELD, {})
+        if report.failed and call.excinfo and (why := _held(item)):
+            held.setdefault(suite, (_rank(item), why))
+        elif call.when == "call" and report.passed and held.get(suite, (None,))[0] == _rank(item):
+            del held[suite]
     return report
 
 
@@ -149,6 +156,19 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         raise
 
 
+def _suite(item: pytest.Item) -> Suite | None:
+    cls = getattr(item, "cls", None)
+    return (cls, getattr(getattr(item, "callspec", None), "id", "")) if _is_suite(cls) else None
+
+
+def _held(item: Any) -> str:
+    """Why others wait where a check fails; empty: they do not."""
+    from mlxlab.testing.kit.checks import checks_of, holds, waits_for
+
+    (check,) = (check for check in checks_of(item.cls) if check.method == _name(item))
+    return waits_for(check.id) if holds(item.cls, check, item.cls.gaps()) else ""
+
+
 def _name(item: pytest.Item) -> str:
     """The name of the method that a test is."""
     return str(getattr(item, "originalname", item.name))
@@ -160,7 +180,7 @@ def _rank(item: Any) -> int:
     return rank(item.cls, _name(item))
 
 
-def _is_suite(cls: type | None) -> bool:
+def _is_suite(cls: Any) -> TypeGuard[type]:
     """Whether a class is a conformance suite; the kit is not imported to find out."""
     kit: Any = sys.modules.get(_KIT)
     return kit is not None and cls is not None and issubclass(cls, kit.Conformance)

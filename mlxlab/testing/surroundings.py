@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -15,11 +16,15 @@ from unittest.mock import patch
 
 from mlxlab.core.places import line_now, package_of
 from mlxlab.testing.draws import drawn_anew, global_draws
+from mlxlab.testing.found import children, name_of
 from mlxlab.testing.later import later
 
 _AUDITED = frozenset(
     "compile open os.listdir os.scandir os.system os.fork socket.connect subprocess.Popen".split()
 )
+
+GRACE_S = 0.5
+"""How long processes that are ending may take to be gone."""
 
 _PLACES = ("HOME", "PATH", "TMPDIR", "TEMP", "TMP", "USERPROFILE")
 """Variables that say where something lies."""
@@ -74,8 +79,8 @@ def _package(subject: object) -> tuple[str, ...]:
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Fail where variables, folder, global draws, streams or threads are not as before."""
-    printed = io.StringIO()
+    """Fail where variables, folder, draws, streams, threads or processes are not as before."""
+    printed, running = io.StringIO(), children()
     # Drawn anew, so that seeding as was done before makes a difference too.
     with drawn_anew("untouched"):
         before = _around()
@@ -85,7 +90,23 @@ def untouched() -> Iterator[None]:
     changed = [name for name, value in before.items() if after[name] != value]
     if printed.getvalue():
         changed.append(f"what was printed: {printed.getvalue()[:80]!r}")
-    assert not changed, f"it changed {', '.join(changed)}"
+    told = [f"it changed {', '.join(changed)}"] if changed else []
+    told += [f"it left the process {name}" for name in _left_running(running)]
+    assert not told, "; ".join(told)
+
+
+def _left_running(before: frozenset[int]) -> list[str]:
+    """The processes that were started and are still there, once they had time to end."""
+    until = time.monotonic() + GRACE_S
+    while (more := children() - before - {_tracker()}) and time.monotonic() < until:
+        time.sleep(0.02)
+    return [name_of(pid) for pid in sorted(more)]
+
+
+def _tracker() -> int | None:
+    """Python's own process that clears away after pools; it stays until the interpreter ends."""
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    return getattr(getattr(module, "_resource_tracker", None), "_pid", None)
 
 
 @contextmanager
@@ -122,7 +143,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     # Python itself looks for the source of what does not compile.
     elif event != "open" or arguments[0] != _compiling.get(here):
         what = f"{event} {arguments[0]!r}" if arguments else event
-        line = line_now(own) if own is not None else ""
+        line = line_now(own, below=2) if own is not None else ""
         seen.append(f"{what} ({line})" if line else what)
 
 

@@ -146,7 +146,9 @@ def test_a_third_party_command(place: Place) -> None:
     assert "Traceback" in place.mlx("go", "--fail", MLX_DEBUG="1").stderr
 
 
-@pytest.mark.parametrize(("returned", "kind"), [("None", "NoneType"), ("'done'", "str")])
+@pytest.mark.parametrize(
+    ("returned", "kind"), [("None", "NoneType"), ("'done'", "str"), ("True", "bool")]
+)
 def test_a_command_that_returns_no_status(place: Place, returned: str, kind: str) -> None:
     place.module("commandparts", COMMAND.replace("return 3", f"return {returned}"))
     distribution(place.site, "command-parts", {"command.go": "commandparts"})
@@ -161,6 +163,14 @@ def test_a_command_that_is_none(place: Place) -> None:
     done = place.mlx("odd")
     assert done.returncode == 1
     assert "command 'odd' of odd-parts 1.2 has no configure" in done.stderr
+
+
+def test_a_command_whose_entry_point_names_a_function(place: Place) -> None:
+    place.module("commandparts", COMMAND)
+    distribution(place.site, "odd-parts", {"command.odd": "commandparts:run"})
+    told = "Its entry point names a function, commandparts:run; write commandparts."
+    assert f"has no configure(parser) and no run(args). {told} (at " in place.mlx("odd").stderr
+    assert told.rstrip(".") in place.mlx("plugins", "check", "odd").stdout
 
 
 def test_a_closed_pipe_is_no_news(recorded: Place) -> None:

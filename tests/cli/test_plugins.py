@@ -129,6 +129,58 @@ def test_a_name_with_its_kind_is_told_how_to_write(place: Place) -> None:
     assert "There is no scaffold 'scaffold.aide'. Write 'aide'" in done.stderr
 
 
+def test_a_group_that_is_misspelt_is_told_where_something_is_missed(place: Place) -> None:
+    distribution(place.site, "frugal-parts", {})
+    info = place.site / "frugal_parts-1.2.dist-info" / "entry_points.txt"
+    info.write_text("[mlxlab.component]\nreward.frugal = nowhere:T\n")
+    told = (
+        "frugal-parts 1.2 has entry points in a group 'mlxlab.component': did you mean "
+        "'mlxlab.components'? (after a change of its pyproject.toml: pip install -e . again)\n"
+    )
+    for words in (("check", "frugal"), ("show", "reward.frugal"), ("check", "frugal-parts")):
+        done = place.mlx("plugins", *words)
+        assert done.returncode == 2
+        assert done.stderr == f"mlx: Nothing installed is called '{words[1]}'. {told}"
+    asked = place.mlx("run", "--reward", "frugal")
+    assert asked.stderr == f"mlx: There is no reward 'frugal'. {told}"
+    assert "mlxlab.component'" not in place.mlx("run", "--reward", "scroe").stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("orchard.task:OrchardTsk", " Did you mean 'OrchardTask'?"),
+        ("orchard.task:Peach", ""),
+        ("orchard.tsak:OrchardTask", " Did you mean 'orchard.task'?"),
+        ("orchid.task:OrchardTask", ""),
+    ],
+)
+def test_an_entry_point_that_names_what_is_not_there(place: Place, target: str, told: str) -> None:
+    (place.site / "orchard").mkdir()
+    place.module("orchard/__init__", "")
+    place.module("orchard/task", "from typing import Any\nclass OrchardTask: ...\nOrchardTs = 3")
+    distribution(place.site, "orchard-parts", {"task.orchard": target})
+    told = f". Its entry point: task.orchard = {target}.{told}"
+    checked = place.mlx("plugins", "check", "orchard", "--json").stdout
+    assert json.loads(checked)["components"][0]["cause"].endswith(told)
+    asked = place.mlx("run", "--task", "orchard")
+    assert f"{told} Repair or remove it;" in asked.stderr
+
+
+def test_an_entry_point_whose_own_imports_fail_is_not_blamed(place: Place) -> None:
+    place.module("slipping", "import json\njson.dupms")
+    distribution(place.site, "slipping-parts", {"task.slipping": "slipping:T"})
+    assert "entry point" not in place.mlx("plugins", "check", "slipping").stdout
+
+
+def test_a_component_whose_entry_point_names_a_module(place: Place) -> None:
+    place.module("moduled", "")
+    distribution(place.site, "moduled-parts", {"task.moduled": "moduled"})
+    told = "its entry point names a module, moduled; write moduled:CLASS"
+    assert f" FAILED {told}" in place.mlx("plugins", "check", "moduled").stdout
+    assert f"is no component: {told}." in place.mlx("run", "--task", "moduled").stderr
+
+
 SLIPS = """
 from typing import ClassVar
 from pydantic import BaseModel

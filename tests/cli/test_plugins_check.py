@@ -161,13 +161,14 @@ def test_gaps_that_nobody_checks_exits_and_failing_setups_are_told_in_a_line(pla
     leaving, closed = json.loads(done.stdout)["components"]
     causes = {each["id"]: each["cause"] for each in leaving["checks"]}
     unknown = "known_gaps names no check: reward.repeats, sandbox.memory"
-    assert causes["component.known_gaps_are_checks"] == unknown
+    assert causes["component.known_gaps_are_checks"] == f"{unknown} (at oddparts.py:6)"
     ended = [name for name, cause in causes.items() if cause == "SystemExit: 3"]
     assert ended == ["reward.has_something_to_say"], "the others wait"
     assert len(leaving["not_checked"]) > 20
     last = closed["checks"][-1]
     assert (last["id"], last["outcome"]) == ("sandbox", "FAILED")
     assert last["cause"] == "it cannot be set up: OSError: no room anywhere"
+    assert last["at"] == "oddparts.py:22"
     assert len(closed["not_checked"]) > 50, "the checks that were to come"
     assert set(closed["not_checked"].values()) == {last["cause"]}
 
@@ -210,8 +211,23 @@ def test_a_class_says_what_its_suite_has_to_know(place: Place) -> None:
     assert failed[0] == {}
     assert failed[1] == {
         "component.conformance_is_its_suites": "conformance names 'mood', and its suite knows "
-        "cases; conformance: cases has to be a function that takes the suite"
+        "cases; conformance: cases has to be a function that takes the suite (at knownparts.py:16)"
     }
+
+
+def test_what_loading_does_to_the_environment_is_seen(place: Place) -> None:
+    place.module("envparts", f"import os\nos.environ['ENVPARTS'] = '1'\n{KNOWN}")
+    distribution(place.site, "env-parts", {"reward.shy": "envparts:Shy"})
+    done = place.mlx("plugins", "check", "shy", "--only", "component.loads_alone")
+    assert "loading it changes something: " in done.stdout and "ENVPARTS" in done.stdout
+
+
+def test_words_that_are_given_as_a_text_are_told(place: Place) -> None:
+    place.module("wordparts", KNOWN.replace('("you",)', '"--json"'))
+    distribution(place.site, "word-parts", {"command.greet": "wordparts:Greet"})
+    done = place.mlx("plugins", "check", "greet")
+    told = "FAILED conformance: arguments is a str; write ('--json',) (at wordparts.py:"
+    assert told in done.stdout and "- - j s o n" not in done.stdout
 
 
 def test_what_is_for_another_interface_fails_in_a_line(place: Place) -> None:
@@ -401,6 +417,7 @@ def test_what_lacks_parts_is_put_to_no_more_checks_and_told_where_it_is(place: P
     failed = {each["id"]: each["cause"] for each in one["checks"] if each["outcome"] == "FAILED"}
     assert failed["component.parts_are_there"].endswith(" (at halfparts.py:2)")
     assert "act (halfparts.py:5): " in failed["component.signatures_are_the_protocols"]
+    assert "close" not in failed["component.signatures_are_the_protocols"], "it is told once"
     assert not [name for name in failed if name.startswith("policy.")]
     left = {name for name in one["not_checked"] if name.startswith("policy.")}
     assert len(left) > 20

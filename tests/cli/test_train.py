@@ -124,6 +124,29 @@ def test_the_same_command_takes_up_what_ended_early(place: Place, how: str) -> N
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("above", "train returned 'local:{0}/o', where NAME:{0}/o/final is expected"),
+        ("number", "train failed: TypeError: tell got 1, which is no TrainProgress."),
+    ],
+)
+def test_a_trainer_that_is_used_wrongly_is_named(place: Place, how: str, told: str) -> None:
+    record(place)
+    done = place.mlx("train", "--trainer", f"counting?how={how}", "--model", "tiny", "--out", "o")
+    assert done.returncode == 1
+    assert told.format(place.work) in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_trainer_may_work_in_another_folder(place: Place) -> None:
+    record(place)
+    command = ("train", "--trainer", "counting?how=elsewhere", "--model", "tiny", "--out", "o")
+    done = place.mlx(*command)
+    assert done.returncode == 0, done.stderr
+    assert (place.work / "o" / "final").is_dir()
+    assert json.loads((place.work / "o" / "train.json").read_text())["status"] == "done"
+
+
 def test_a_trainer_that_leaves_nothing_has_failed(place: Place) -> None:
     record(place)
     done = place.mlx("train", "--trainer", "counting?how=nothing", "--model", "tiny", "--out", "o")

@@ -45,6 +45,10 @@ class Counting:
         config = self._config
         checkpoints = job.out / CHECKPOINTS
         checkpoints.mkdir(exist_ok=True)
+        if config.how == "elsewhere":
+            os.chdir("/")
+        if config.how == "number":
+            job.tell(1)  # type: ignore[arg-type]
         begin = max((int(path.name) for path in checkpoints.iterdir()), default=0)
         for step in range(begin + 1, config.steps + 1):
             time.sleep(config.latency_s)
@@ -64,7 +68,7 @@ class Counting:
             return PolicyRef(spec=f"local:{final}")
         final.mkdir(exist_ok=True)
         (final / "config.json").write_text("{}")
-        return PolicyRef(spec=f"local:{final}")
+        return PolicyRef(spec=f"local:{job.out if config.how == 'above' else final}")
 
     def _act(self, job: TrainJob, step: int) -> dict[str, float]:
         return {}

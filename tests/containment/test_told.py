@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -294,3 +295,20 @@ def test_what_is_no_metric(grading: Any, spec: str, told: str) -> None:
     with pytest.raises(PluginError) as caught:
         grading(spec)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("board", ["private", "public"])
+def test_a_score_that_is_nan_is_told_with_its_grader(tmp_path: Path, board: str) -> None:
+    class Odd(ToyTask):
+        def grade(self, submission: bytes) -> Grade:
+            scores = {"private": 12345.0, "public": 12345.0, board: math.nan}
+            return Grade(valid=True, message="", **scores)
+
+    hooks, who = Hooks(), "task 'odd' of acme 1.0"
+    place = Environment(
+        ToyTask().info, Odd(), MemorySandbox(play), StateStore(tmp_path), owner=who, hooks=hooks
+    )
+    verdict = place._verdict(b"")
+    assert not verdict.valid
+    assert verdict.message == "The metric has no finite value for this submission."
+    assert hooks.broken == {who: f"grade: returned a {board} score that is nan"}

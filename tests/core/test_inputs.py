@@ -1,9 +1,12 @@
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlxlab.core.errors import PluginError, TaskError
 from mlxlab.core.inputs import prepared
+from mlxlab.core.tasked import found_grader
 from mlxlab.testing import ToyTask
 
 
@@ -87,3 +90,23 @@ def test_another_version_of_a_task_prepares_anew(cache: Path) -> None:
     first = prepared(ToyTask(), owner=WHO)
     assert prepared(ToyTask(), owner=WHO) == first
     assert prepared(ToyTask(), owner="task 'x' of acme 1.1") != first
+
+
+class Async(ToyTask):
+    async def prepare(self, folder: Path) -> None:  # type: ignore[override]
+        super().prepare(folder)
+
+    async def grader(self) -> ToyTask:  # type: ignore[override]
+        return self
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_task_that_is_async_is_told_so(cache: Path) -> None:
+    task: Any = Async()
+    with pytest.raises(PluginError) as failure:
+        prepared(task, owner=WHO)
+    assert failure.value.message == f"{WHO}: prepare is async, where def prepare(...) is meant."
+    assert failure.value.call == "prepare"
+    with pytest.raises(PluginError, match=r"grader is async, where def grader\(\.\.\.\) is meant"):
+        found_grader(WHO, task)
+    gc.collect()

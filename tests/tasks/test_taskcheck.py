@@ -1,5 +1,6 @@
 """`check_task`: a sound task passes, and each way to spoil one is found by its own check."""
 
+import gc
 import importlib
 import random
 import re
@@ -230,6 +231,29 @@ def test_what_a_task_gives_wrongly_is_named(stated, told):
     task = type("Odd", (Toy,), stated)
     with pytest.raises(PluginError, match=re.escape(told)):
         list(check_task(task, lambda: MemorySandbox(lambda *_: None)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_method_that_is_async_is_named():
+    async def wrong(self, *_):
+        pass
+
+    for name in ("prepare", "grader"):
+        told = f"the task: {name} is async, where def {name}(...) is meant."
+        with pytest.raises(PluginError, match=re.escape(told)):
+            list(check_task(type("Odd", (Toy,), {name: wrong}), lambda: MemorySandbox(print)))
+        gc.collect()
+
+
+def test_the_first_verdict_that_is_none_ends_it():
+    def unused():
+        raise AssertionError("nothing is searched for")
+
+    task = type("Odd", (Toy,), {"grade": lambda self, submission: 0.5})
+    *before, last = check_task(task, unused)
+    assert [finding.status for finding in before] == ["pass"] * 3
+    told = ("sample-valid", "fail", "grade returned float, no Grade.")
+    assert (last.id, last.status, last.message) == told
 
 
 def test_a_search_that_cannot_be_carried_out_proves_nothing():

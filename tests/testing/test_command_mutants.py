@@ -12,13 +12,14 @@ from mlxlab.core.entries import COMPONENTS, Entry
 from mlxlab.testing import CommandConformance, run_checks
 from mlxlab.testing.kit import checks_of
 from tests.cli.conftest import distribution
-from tests.testing.mutants.command import MUTANTS
+from tests.testing.mutants.command import MORE, MUTANTS
 
 CHECKS = {check.id.partition(".")[2]: check for check in checks_of(CommandConformance)}
 caught: set[str] = set()
 
 
 class Sound(CommandConformance):
+    __test__ = False
     name = "tried"
     arguments = ()
     where = "command:Good"
@@ -55,6 +56,19 @@ def test_a_mutant_is_caught(name: str, site: Path) -> None:
         getattr(spoiled, CHECKS[name].method)()
     assert told in str(failure.value)
     caught.add(name)
+
+
+@pytest.mark.parametrize(("name", "where", "told"), MORE)
+def test_other_ways_to_break_it_are_told(name: str, where: str, told: str, site: Path) -> None:
+    spoiled = installed(site, f"command:{where}")()
+    with pytest.raises(AssertionError) as failure:
+        getattr(spoiled, CHECKS[name].method)()
+    assert told in str(failure.value)
+
+
+def test_json_is_asked_for_once(site: Path) -> None:
+    once = type("Once", (installed(site, "command:Once"),), {"arguments": ("--json",)})
+    assert [result for result in run_checks(once) if result.outcome != "ok"] == []
 
 
 def test_every_check_has_its_mutant(record_property: Callable[[str, object], None]) -> None:

@@ -20,6 +20,7 @@ caught: set[str] = set()
 
 
 class Sound(ComponentConformance):
+    __test__ = False
     kind = "reward"
     spec = "tried"
     where = "component:Good"
@@ -66,6 +67,13 @@ def test_what_is_declared_once_it_is_made_is_read(name: str, where: str) -> None
         ("Misspelt", "known_gaps_are_checks", "'knwon_gaps': did you mean 'known_gaps'?"),
         ("Chatty", "conformance_is_its_suites", "'confromance': did you mean 'conformance'?"),
         ("Boundless", "parts_are_there", "has to have: range (at"),
+        (
+            "Slipped",
+            "known_gaps_are_checks",
+            "_raed_back: did you mean 'reward.is_read_back'? (at ",
+        ),
+        ("Slipped", "conformance_is_its_suites", "knows cases; did you mean 'cases'? (at tests/"),
+        ("Lettered", "argument_is_an_option", "is no option: did you mean 'value'? (at tests/"),
     ],
 )
 def test_what_may_be_misspelt_is_told(where: str, check: str, told: str) -> None:
@@ -73,6 +81,15 @@ def test_what_may_be_misspelt_is_told(where: str, check: str, told: str) -> None
     with pytest.raises(AssertionError) as failure:
         getattr(spoiled, CHECKS[check].method)()
     assert told in str(failure.value)
+
+
+def test_an_optional_part_may_be_misspelt() -> None:
+    spoiled = type("Spoiled", (Sound,), {"where": "component:Bounds", "kind": "policy"})()
+    with pytest.raises(AssertionError) as failure:
+        spoiled.test_optional_parts_are_whole()
+    told, _, place = str(failure.value).partition(" (at ")
+    assert told == "it has 'bounds': did you mean 'bound'?"
+    assert place.startswith("tests/testing/mutants/component.py:")
 
 
 def test_a_parameter_that_no_option_sets_is_found() -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SUITES = '''
 import os, subprocess, threading, time
 from mlxlab.core.errors import MissingExtra
@@ -184,6 +186,60 @@ def test_one_failed_basic_check_stands_for_its_class(tmp_path: Path) -> None:
     assert "toy.answers comes first: it failed" in done.stdout
     assert "toy.works comes first: it failed" in done.stdout, "nothing could be set up"
     assert "1 failed, 7 passed, 3 skipped, 1 xfailed, 1 error" in done.stdout, done.stdout
+
+
+ENGINES = """
+import pytest
+from mlxlab.testing.kit import Conformance
+
+class Kind(Conformance):
+    prefix = "toy"
+    basics = ("works",)
+    def test_always(self):
+        "Is fine."
+    def test_works(self):
+        "Is there."
+        assert self.engine == "good"
+
+class TestEach(Kind):
+    @pytest.fixture(scope="class", params=["bad", "good"], autouse=True)
+    def engine_of(self, request):
+        request.cls.engine = request.param
+        print(f"<{request.param}>")
+"""
+
+
+def test_engines_of_one_class_do_not_hold_each_other(tmp_path: Path) -> None:
+    done = ran(tmp_path, ENGINES, "-vv", "-s")
+    assert "1 failed, 2 passed, 1 skipped" in done.stdout, done.stdout
+    assert re.findall("<(.*?)>", done.stdout) == ["bad", "good"], "each is set up once"
+
+
+NAMES = {
+    "class RelayTests(Whole): ...": "RelayTests is no name for a test class",
+    "class Relay(Whole): ...": "warning",
+    "class TestMine(Whole):\n    known_gap = {}": "did you mean 'known_gaps'?",
+    "class TestMine(Whole):\n    casess = 3": "testMine: it has 'casess': did you mean 'cases'?",
+    "class TestMine(TrainerConformance): ...": "TestMine has no make, so that none",
+    "class Relay(Whole):\n    __test__ = False": "no tests",
+    "class TestMine(Whole):\n    known_maps = {}": "2 passed",
+}
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_a_suite_of_which_something_would_be_left_out_is_told(tmp_path: Path, text: str) -> None:
+    before = """
+from mlxlab.testing import TrainerConformance
+from mlxlab.testing.kit import Conformance
+class Whole(Conformance):
+    prefix, declarable = "toy", ("cases",)
+    def test_one(self): ...
+    def test_two(self): ...
+class TestOther(Whole):
+    __test__ = False
+"""
+    done = ran(tmp_path, f"{before}\n{text}\n")
+    assert NAMES[text].casefold() in done.stdout.casefold(), done.stdout
 
 
 def test_others_do_not_notice_it(tmp_path: Path) -> None:

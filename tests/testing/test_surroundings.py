@@ -140,3 +140,15 @@ def test_a_change_is_named(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=what), untouched():
         CHANGES[what]()
     assert random.getstate() == drawn
+
+
+def test_a_process_that_is_left_is_named_and_one_that_ends_is_not() -> None:
+    with untouched():
+        ending = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.1)"])
+        threading.Timer(0.2, ending.wait).start()
+        time.sleep(0.3)
+    with pytest.raises(AssertionError) as failure, untouched():
+        left = subprocess.Popen(["sleep", "60"])
+    left.kill()
+    left.wait()
+    assert str(failure.value).startswith(f"it left the process sleep ({left.pid})")

@@ -116,7 +116,7 @@ def written(path: Path) -> Iterator[TrainWriter]:
         raise UsageError(f"{path} is no folder that a training could go to: {what}.") from error
     try:
         _take(lock, path)
-        writer = TrainWriter(path)
+        writer = TrainWriter(path.absolute())  # a trainer may go to another folder
         try:
             writer.sweep()
             yield writer

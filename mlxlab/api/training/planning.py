@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from inspect import iscoroutine
 from pathlib import Path
 
 from mlxlab.api.training.folder import TrainFolder
@@ -153,6 +154,9 @@ def estimated(
         if not isinstance(trainer.instance, Estimating):
             return None
         found: object = trainer.instance.estimate(job, machine)
+    if iscoroutine(found):
+        found.close()
+        raise broken(who, "estimate", "is async", "Write def estimate(...).")
     if not isinstance(found, list | tuple):
         raise broken(who, "estimate", f"returned {type(found).__name__}, no list of Estimate")
     if wrong := next((each for each in found if not isinstance(each, Estimate)), None):

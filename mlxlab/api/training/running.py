@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from inspect import iscoroutine
 from pathlib import Path
@@ -101,7 +103,8 @@ def _attend(plan: TrainPlan, hooks: Hooks) -> Training:
 def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
     """What a plan's trainer makes of a job."""
     trainer = plan.parts.trainer
-    result: object = trainer.instance.train(job)
+    with _back_here():
+        result: object = trainer.instance.train(job)
     if not isinstance(result, PolicyRef):
         kind, hint = type(result).__name__, ""
         if iscoroutine(result):
@@ -113,18 +116,30 @@ def trained(plan: TrainPlan, job: TrainJob) -> PolicyRef:
     except UsageError as error:
         told = f"returned '{result.spec}', no policy: {error.message.rstrip('.')}"
         raise broken(whose(trainer.ref), "train", told, error.hint) from error
-    if rank() == 0 and _left_nothing(result, job.out / FINAL):
-        told = f"returned '{result.spec}', and wrote nothing there"
-        raise broken(whose(trainer.ref), "train", told)
+    if rank() == 0 and (problem := _misplaced(result, job.out)):
+        raise broken(whose(trainer.ref), "train", f"returned '{result.spec}', {problem}")
     return result
 
 
-def _left_nothing(result: PolicyRef, final: Path) -> bool:
-    """Whether a policy is said to lie in `OUT/final`, and nothing does."""
-    argument = Spec.parse(result.spec).argument
-    if not argument or Path(argument).resolve() != final.resolve() or final.is_file():
-        return False
-    return not any(final.glob("*"))
+@contextmanager
+def _back_here() -> Iterator[None]:
+    """Work in the same folder again: what the user named goes by it."""
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
+def _misplaced(result: PolicyRef, out: Path) -> str:
+    """What is wrong with where a policy is said to lie; empty: nothing, or it lies elsewhere."""
+    argument, final = Spec.parse(result.spec).argument, (out / FINAL).resolve()
+    place = Path(argument).resolve() if argument else Path()
+    if place == final:
+        return "" if final.is_file() or any(final.glob("*")) else "and wrote nothing there"
+    if place.is_relative_to(out.resolve()) and not place.is_relative_to(final):
+        return f"where NAME:{out / FINAL} is expected: what a training keeps lies there"
+    return ""
 
 
 class _Session:
@@ -177,6 +192,9 @@ class _Session:
 
     def _tell(self, progress: TrainProgress) -> None:
         """Write a step, then tell of it; one taken again after a kill is shown, not written."""
+        given: object = progress
+        if not isinstance(given, TrainProgress):
+            raise TypeError(f"tell got {given!r:.80}, which is no TrainProgress")
         if self._writer.add(progress):
             self._hooks.training_step(progress)
         if time.monotonic() - self._beat >= _BEAT_S:

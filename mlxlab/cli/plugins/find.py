@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mlxlab.core.entries import COMPONENTS, HOOKS, Entry, disabled, installed, without_kind
+from mlxlab.core.entries import (
+    COMPONENTS,
+    HOOKS,
+    Entry,
+    disabled,
+    installed,
+    misgrouped,
+    without_kind,
+)
 from mlxlab.core.errors import UnknownComponent
 from mlxlab.core.kinds import kindless
 from mlxlab.core.near import did_you_mean
@@ -20,10 +28,10 @@ def find_entries(word: str) -> list[Entry]:
         return found
     _refuse_kindless(word, entries)
     known = sorted({word for entry in entries for word in _words(entry)})
-    raise UnknownComponent(
-        f"Nothing installed is called '{word}'.",
-        did_you_mean(word, known, "'mlx plugins list' shows what there is."),
+    hint = misgrouped(word.rpartition("::")[2]) or did_you_mean(
+        word, known, "'mlx plugins list' shows what there is."
     )
+    raise UnknownComponent(f"Nothing installed is called '{word}'.", hint)
 
 
 def _refuse_kindless(word: str, entries: list[Entry]) -> None:

@@ -20,7 +20,7 @@ from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import HOOKS, Entry, advertised
 from mlxlab.core.errors import PluginError, UsageError
 from mlxlab.core.lacking import lacking
-from mlxlab.core.loading import loaded
+from mlxlab.core.loading import loaded, mispointed, module_named
 from mlxlab.core.registry import Registry, config_model
 
 
@@ -39,7 +39,7 @@ def main(group: str, name: str, target: str, distribution: str, spec: str) -> No
         cause = _problem(group, fitting[0])
         wrong = _wrong(fitting[0], spec) if spec and not cause else None
     except BaseException as error:
-        cause = _told(error)
+        cause = _told(error, fitting[0])
     print(json.dumps({"cause": cause, "wrong": wrong}), file=answer, flush=True)
     # A plugin's threads and exit handlers have no say in the verdict.
     os._exit(0)
@@ -49,7 +49,7 @@ def _problem(group: str, entry: Entry) -> str:
     target = loaded(entry)
     if group == HOOKS:
         return _unhooked(target)
-    return _misshapen(entry.kind, target)
+    return _misshapen(entry, target)
 
 
 def _wrong(entry: Entry, spec: str) -> tuple[str, str] | None:
@@ -74,19 +74,22 @@ def _unhooked(target: Any) -> str:
     return "" if any(marks(target, name) for name in dir(target)) else "no function has @hookimpl"
 
 
-def _told(error: BaseException) -> str:
+def _told(error: BaseException, entry: Entry) -> str:
     """A failure in a line: the plugin's own, where it is one, since its owner is known."""
     if isinstance(error, PluginError) and error.__cause__ is None:
         return f"{error}{place_of(error)}"
     whose = error.__cause__ if isinstance(error, PluginError) else None
-    return f"{cause_of(whose or error)}{place_of(error)}"
+    named = mispointed(entry, whose)
+    return f"{cause_of(whose or error)}{named and f'. {named}'}{place_of(error)}"
 
 
-def _misshapen(kind: str, target: Any) -> str:
+def _misshapen(entry: Entry, target: Any) -> str:
     """What is wrong with a component before it is made; the empty text if nothing is."""
-    if kind == "command":
-        missing, hint = lacking(target)
+    if entry.kind == "command":
+        missing, hint = lacking(target, entry.target)
         return f"it has no {missing}. {hint}".rstrip(". ") if missing else ""
+    if named := module_named(entry, target):
+        return named
     if not callable(target):
         return f"it is a {type(target).__name__}, neither a class nor a function"
     config_model(target)

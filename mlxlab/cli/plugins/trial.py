@@ -20,6 +20,7 @@ from mlxlab.core.boundary import cause_of
 from mlxlab.core.entries import Entry
 from mlxlab.core.errors import MlxError, PolicyError, SandboxUnavailable, TaskError, UsageError
 from mlxlab.core.loading import loaded
+from mlxlab.core.places import place_in
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import RUNNING
@@ -46,12 +47,16 @@ def main(*words: str) -> None:
     def say(**saying: object) -> None:
         print(json.dumps(saying), file=answers, flush=True)
 
+    # As it is before the plugin is loaded here: what that changes is looked for in another process.
+    testing.ComponentConformance.environment = dict(os.environ)
+    testing.CommandConformance.environment = dict(os.environ)
     entry = same(kind, name, target, distribution)
     try:
         _tried(entry, spec, suite, set(filter(None, without.split(","))), say)
     except FAILURES as error:
         said = str(error) if isinstance(error, MlxError) else cause_of(error)
-        say(failed=" ".join(said.split()))
+        own = files_of(entry)
+        say(failed=" ".join(said.split()), at=place_in(error, own) if own else "")
     # A plugin's threads and exit handlers have no say in the verdict.
     os._exit(0)
 

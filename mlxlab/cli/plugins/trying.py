@@ -112,7 +112,7 @@ class _Suite:
                 if "failed" in saying:
                     when = "cleared away" if ready else "set up"
                     cause = f"it cannot be {when}: {saying['failed']}"
-                    return self._blame(self._suite, cause, ahead)
+                    return self._blame(self._suite, cause, ahead, saying["at"])
                 if "checks" in saying:
                     ahead = list(saying["checks"])
                 if "left" in saying:
@@ -134,9 +134,9 @@ class _Suite:
             return False
         return bool(others)
 
-    def _blame(self, name: str, cause: str, left: Sequence[str] = ()) -> bool:
+    def _blame(self, name: str, cause: str, left: Sequence[str] = (), at: str = "") -> bool:
         """Add a failure; `left` are the checks that it keeps from being run."""
-        self._add(Result(name, "FAILED", "", cause))
+        self._add(Result(name, "FAILED", "", cause, at))
         self._findings.left |= dict.fromkeys(left, cause)
         return False
 

@@ -13,7 +13,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint
 from typing import NamedTuple
@@ -46,11 +46,21 @@ class Loading(NamedTuple):
     changes: tuple[str, ...] = ()
 
 
-def load_apart(points: Sequence[EntryPoint]) -> list[Loading]:
-    """Load each entry point in a fresh process with this one's import path."""
+def load_apart(
+    points: Sequence[EntryPoint], environment: Mapping[str, str] | None = None
+) -> list[Loading]:
+    """Load each entry point in a fresh process with this one's import path.
+
+    Args:
+        points: what is loaded.
+        environment: the process's; None: this one's, with all that was loaded here did to it.
+    """
     done = subprocess.run(
         [sys.executable, "-P", "-c", _MAIN],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **(os.environ if environment is None else environment),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
         input=json.dumps([[each.name, each.value, each.group] for each in points]),
         capture_output=True,
         text=True,

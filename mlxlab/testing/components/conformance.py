@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from mlxlab.core.entries import Entry, misfit
+from mlxlab.core.entries import OWN, Entry, misfit
 from mlxlab.core.given import absent
-from mlxlab.core.near import misspelt
+from mlxlab.core.near import misspelt, nearest
 from mlxlab.core.places import package_of, written_in
 from mlxlab.core.registry import Registry, config_model
 from mlxlab.core.spec import Spec
@@ -53,6 +53,53 @@ def made_for(kind: str, target: object) -> set[str]:
     return {f"{ComponentConformance.prefix}.{name}" for name in (*MADE, *more)}
 
 
+def _gaps_problem(declared: object, ids: Collection[str]) -> str:
+    """What is wrong with a component's `known_gaps`, whose checks may be those of `ids`."""
+    if not isinstance(declared, Mapping):
+        return f"is a {type(declared).__name__}, no dict"
+    if unknown := sorted(set(declared) - set(ids)):
+        return f"names no check: {', '.join(unknown)}{_meant(unknown, sorted(ids), SLIP)}"
+    bare = sorted(name for name, reason in declared.items() if not str(reason).strip())
+    return f"without a reason: {', '.join(bare)}" if bare else ""
+
+
+def _meant(words: Iterable[object], known: Collection[str], least: float = 0.6) -> str:
+    """`: did you mean 'seed'?`, with all that come near to words; empty: nothing does."""
+    near = [f"'{each}'" for word in words if (each := nearest(str(word), known, least))]
+    return f": did you mean {', '.join(near)}?" if near else ""
+
+
+def slips_of(made: object, optional: list[type], owed: Collection[str]) -> str:
+    """Which names of an author's class may be misspelt parts of optional protocols; empty: none.
+
+    Only what could take the part's place counts: a method with as many parameters for a method.
+    """
+    parts = {name: each for each in optional for name in protocols.members(each)}
+    lacking, told = absent(parts, made), []
+    for name, value in _own_parts(type(made)).items():
+        meant = nearest(name, lacking, SLIP) if name not in {*parts, *owed} else None
+        if meant and _arity(value) == _arity(inspect.getattr_static(parts[meant], meant, None)):
+            told.append(f"it has '{name}': did you mean '{meant}'?")
+    return "; ".join(told)
+
+
+def _own_parts(made: type) -> dict[str, object]:
+    """The public methods and properties of the classes that are of the same package as one."""
+    package = made.__module__.partition(".")[0]
+    found: dict[str, object] = {}
+    for base in reversed(made.__mro__):
+        if base.__module__.partition(".")[0] == package != OWN:
+            found |= {name: value for name, value in vars(base).items() if name[:1] != "_"}
+    return {name: value for name, value in found.items() if _arity(value) is not None}
+
+
+def _arity(value: object) -> int | None:
+    """How many parameters a method takes; 0 for a property, None for anything else."""
+    if isinstance(value, property):
+        return 0
+    return len(inspect.signature(value).parameters) if inspect.isfunction(value) else None
+
+
 class ComponentConformance(Conformance):
     """The whole suite: subclass it and say which component is meant, as the user writes it."""
 
@@ -64,6 +111,8 @@ class ComponentConformance(Conformance):
     """The component's name, with the options that it cannot be made without."""
     loadings: ClassVar[dict[EntryPoint, Loading]] = {}
     """What was seen of entry points; one that is not in it is loaded when it is asked for."""
+    environment: ClassVar[Mapping[str, str] | None] = None
+    """Of the process that loads it alone; None: this one's."""
 
     @classmethod
     def entry(cls) -> Entry:
@@ -155,7 +204,9 @@ class ComponentConformance(Conformance):
         model = self._model()
         named = getattr(model, "argument", None)
         if model is not None and named is not None:
-            assert named in model.model_fields, f"argument is '{named}', which is no option"
+            told = f"argument is '{named}', which is no option"
+            told += _meant([named], model.model_fields)
+            assert named in model.model_fields, told + self._place(model)
 
     def test_making_changes_nothing(self) -> None:
         """Making it prints nothing and leaves environment, folder, threads and processes alone."""
@@ -194,9 +245,12 @@ class ComponentConformance(Conformance):
         """Of what its kind may have, it has all parts of each protocol, or none."""
         own = protocols.required(self.kind)
         owed = set(protocols.members(own)) if own is not None else set()
-        made = None
-        for each in protocols.optional(self.kind):
-            made = made or self.make()
+        if not (found := protocols.optional(self.kind)):
+            return
+        made = self.make()
+        slips = slips_of(made, found, owed)
+        assert not slips, slips + self._place(type(made))
+        for each in found:
             parts = [name for name in protocols.members(each) if name not in owed]
             missing = absent(parts, made)
             there = ", ".join(name for name in parts if name not in missing)
@@ -208,6 +262,9 @@ class ComponentConformance(Conformance):
         subject, protocol = self._subject(), protocols.required(self.kind)
         own = self._own()
         found = [] if protocol is None else differences(protocol, subject, own)
+        # What is not there is what `parts_are_there` tells of, where it can be made.
+        if protocol is not None and found and not inspect.isclass(self._declaring()):
+            found = differences(protocol, subject, own, optional=True)
         for each in protocols.optional(self.kind):
             found += differences(each, subject, own, optional=True)
         assert not found, " | ".join(found)
@@ -216,12 +273,8 @@ class ComponentConformance(Conformance):
         """What its `known_gaps` declare are checks that there are, with reasons."""
         from mlxlab.testing.suites import ids_of
 
-        declared = self._declared("known_gaps")
-        assert isinstance(declared, Mapping), f"known_gaps is a {type(declared).__name__}, no dict"
-        unknown = sorted(set(declared) - ids_of(self.kind))
-        assert not unknown, f"known_gaps names no check: {', '.join(unknown)}"
-        bare = sorted(name for name, reason in declared.items() if not str(reason).strip())
-        assert not bare, f"known_gaps without a reason: {', '.join(bare)}"
+        wrong = _gaps_problem(self._declared("known_gaps"), ids_of(self.kind))
+        assert not wrong, f"known_gaps {wrong}{self._place(self._declaring())}"
 
     def test_conformance_is_its_suites(self) -> None:
         """What its `conformance` gives its suite are attributes that the suite takes."""
@@ -229,7 +282,7 @@ class ComponentConformance(Conformance):
 
         self._declared(CONFORMANCE)
         problems = problems_of(self._declaring(), suite_of(self.kind))
-        assert not problems, "; ".join(problems)
+        assert not problems, "; ".join(problems) + self._place(self._declaring())
 
     @classmethod
     def _own(cls) -> Path | None:
@@ -286,5 +339,5 @@ class ComponentConformance(Conformance):
     def _loading(cls) -> Loading:
         point = cls.entry().entry_point
         if point not in cls.loadings:
-            cls.loadings[point] = load_apart([point])[0]
+            cls.loadings[point] = load_apart([point], cls.environment)[0]
         return cls.loadings[point]

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from mlxlab.core.near import nearest
 from mlxlab.testing.kit.checks import Conformance, checks_of
 
 CONFORMANCE = "conformance"
@@ -53,10 +54,20 @@ def problems_of(target: object, suite: type[Conformance] | None) -> list[str]:
 def _problem(suite: type[Conformance], name: object, value: object) -> str:
     if name not in suite.declarable:
         known = ", ".join(sorted(suite.declarable)) or "nothing"
-        return f"conformance names {name!r}, and its suite knows {known}"
+        near = nearest(str(name), suite.declarable)
+        meant = f"; did you mean '{near}'?" if near else ""
+        return f"conformance names {name!r}, and its suite knows {known}{meant}"
     if _is_method(suite, str(name)) and not callable(value):
         return f"conformance: {name} has to be a function that takes the suite"
+    if isinstance(value, str) and _takes_words(suite, str(name)):
+        return f"conformance: {name} is a str; write {tuple(value.split())}"
     return ""
+
+
+def _takes_words(suite: type[Conformance], name: str) -> bool:
+    """Whether an attribute is a tuple of words: a text would be taken letter by letter."""
+    stated = (inspect.get_annotations(base).get(name, "") for base in suite.__mro__)
+    return any("tuple[str, ...]" in str(each) for each in stated)
 
 
 def _is_method(suite: type[Conformance], name: str) -> bool:

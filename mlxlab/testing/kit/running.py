@@ -121,18 +121,27 @@ def absent(error: BaseException | None) -> str:
     return " ".join(str(error).split()) if error is not None else ""
 
 
+def told(error: BaseException) -> str:
+    """What an author's code raised, in a line: the kind of error and its text."""
+    said = boundary.cause_of(error)
+    return said.removeprefix(f"{_home(error)}.")
+
+
+def _home(error: BaseException) -> str:
+    """The module of ours that an error is defined in, which says nothing to an author."""
+    module = type(error).__module__
+    return module if module.partition(".")[0] == OWN else ""
+
+
 def cause_of(error: BaseException) -> str:
     """An error in a line; an assertion's text alone."""
     if isinstance(error, AssertionError) and str(error):
         # pytest adds what the values were, below.
-        return " ".join(str(error).partition("\nassert ")[0].split())
+        return " ".join((str(error).rpartition("\nassert ")[0] or str(error)).split())
     if isinstance(error, AssertionError):
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return f"{frame.line or 'assert'} (line {frame.lineno} of {frame.name})"
-    # In which module of ours an error is defined says nothing to an author.
-    module = type(error).__module__
-    own = module.partition(".")[0] == OWN
-    return boundary.cause_of(error).removeprefix(f"{module}." if own else "")
+    return told(error)
 
 
 def _call(whose: object, name: str) -> None:

@@ -44,6 +44,8 @@ ACTIONS: tuple[Action, ...] = (
 STATUSES: tuple[Status, ...] = get_args(Status)
 EXTREME = (0.0, -0.0, 5e-324, -1e308, 1e308, float("inf"), float("-inf"), float("nan"))
 """Scores that no sound task has, but that a record can hold."""
+DURATIONS = (0.0, 5e-324, 1e-9, 0.5, 86_400.0 * 30)
+"""Seconds of an execution, as a clock that is coarse and a sandbox that is patient tell them."""
 BOARDS = (
     Board(name="public", kind="human", scores=(0.95, 0.9, 0.8, 0.8, 0.2)),
     Board(name="private", kind="human", scores=(0.96, 0.7)),
@@ -121,6 +123,7 @@ def view(
     before: float | None = None,
     probe: Probe | None = None,
     printed: tuple[str, str] = ("said", ""),
+    duration_s: float = 0.5,
 ) -> StepView:
     """A step; `before` is m_t, `printed` are stdout and stderr."""
     decision = Decision(
@@ -137,7 +140,9 @@ def view(
         extra={"note": ["kept"]},
     )
     out, err = printed
-    seen = Observation(status=status, public_score=score, stdout=out, stderr=err, duration_s=0.5)
+    seen = Observation(
+        status=status, public_score=score, stdout=out, stderr=err, duration_s=duration_s
+    )
     return StepView(decision=decision, action=action, observation=seen, probe=probe)
 
 

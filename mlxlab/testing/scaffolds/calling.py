@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mlxlab.testing.kit.running import cause_of
+from mlxlab.testing.kit.running import told
 
 T = TypeVar("T")
 
@@ -17,4 +17,4 @@ def called(function: Callable[..., T], *arguments: Any, at: str = "", of: str = 
     except Exception as error:
         where = f" at the moment '{at}'" if at else f", for {of}" if of else ""
         name = getattr(function, "__name__", "a method")
-        raise AssertionError(f"{name} raises {cause_of(error)}{where}") from error
+        raise AssertionError(f"{name} raises {told(error)}{where}") from error

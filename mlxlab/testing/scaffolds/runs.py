@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from mlxlab.core.actions import Action
+from mlxlab.core.boundary import whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.calls import Caller
 from mlxlab.core.environment import Environment
@@ -67,13 +68,17 @@ def run(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: P
         asyncio.run(_runner(folder, scaffold, policy, task, plan).run())
     except MlxError as error:
         # What the answering policy asks of the scaffold is not the policy's failure.
-        if isinstance(error.__cause__, AssertionError):
+        if isinstance(error.__cause__, AssertionError) and _of_policy(error):
             raise error.__cause__ from error.__cause__.__cause__
         raise
     record = RunFolder(folder)
     decisions = record.decisions()
     prompts = [record.prompt(decision.prompt or "") for decision in decisions]
     return Ran(record.manifest(), record.steps(), decisions, prompts)
+
+
+def _of_policy(error: MlxError) -> bool:
+    return getattr(error, "owner", "") == whose(_REFS["policy"])
 
 
 def _runner(folder: Path, scaffold: Scaffold, policy: Policy, task: ToyTask, plan: Plan) -> Runner:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlxlab.core.boundary import SLOW, Boundary
 from mlxlab.core.errors import MlxError
 from mlxlab.core.places import package_of, place_in
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Task
-from mlxlab.core.tasked import found_grader, info_of
+from mlxlab.core.tasked import found_grader, info_of, prepare_in
 from mlxlab.testing.taskcheck import facts, grades, leaks, rows, running
 from mlxlab.testing.taskcheck.finding import Finding, failed
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
@@ -38,6 +37,8 @@ def check_task(
 ) -> Iterator[Finding]:
     """Check a task; yields each finding when it is there.
 
+    A grader that returns no verdict ends it: all that follows, a long search too, would meet that.
+
     Args:
         make: makes the task anew; called twice.
         sandbox: makes the sandbox that the starter and the search for answers run in.
@@ -50,28 +51,30 @@ def check_task(
     with _subject(make, sandbox, who) as subject:
         for name, check in CHECKS.items():
             began = time.monotonic()
-            found = _guarded(name, check, subject)
+            found, ended = _guarded(name, check, subject)
             spent = (time.monotonic() - began) / len(found)
             yield from (f.model_copy(update={"seconds": round(spent, 2)}) for f in found)
+            if ended:
+                return
 
 
 def _guarded(
     name: str, check: Callable[[Subject], Finding | list[Finding]], subject: Subject
-) -> list[Finding]:
-    """A check's findings; what the task's own code raises is one."""
+) -> tuple[list[Finding], bool]:
+    """A check's findings, and whether there was no grade; what the task's code raises is one."""
     try:
         found = check(subject)
     except MlxError:
         raise
     except NoGrade as error:
-        return [failed(name, f"{error}.")]
+        return [failed(name, f"{error}.")], True
     except Exception as error:
         cause = traceback.format_exception_only(error)[-1].strip()
         own = package_of(type(subject.task).__module__)
         place = place_in(error, own) if own else ""
         at = f" (at {place})" if place else ""
-        return [failed(name, f"The task raises an exception: {cause}.{at}")]
-    return found if isinstance(found, list) else [found]
+        return [failed(name, f"The task raises an exception: {cause}.{at}")], False
+    return (found if isinstance(found, list) else [found]), False
 
 
 @contextmanager
@@ -86,8 +89,7 @@ def _subject(
         task, again = make(), make()
         info = info_of(who, task)
         for each, folder in ((task, folders[0]), (again, folders[1])):
-            with Boundary(who, "prepare", times=SLOW):
-                each.prepare(folder)
+            prepare_in(who, each, folder)
         yield Subject(
             task=task,
             again=again,

@@ -166,6 +166,35 @@ class Chatty(Good):
     confromance: ClassVar[dict[str, object]] = {"mood": "good"}
 
 
+class Slipped(Good):
+    """Declares a gap of a check that is spelt otherwise, and tells its suite under such a name."""
+
+    known_gaps: ClassVar[dict[str, str]] = {"reward.is_raed_back": "it is shy"}
+    conformance: ClassVar[dict[str, object]] = {"casse": ()}
+
+
+class SlippedConfig(GoodConfig):
+    argument: ClassVar[str] = "vale"
+
+
+class Lettered(Good):
+    """Has an argument that is spelt otherwise."""
+
+    def __init__(self, config: SlippedConfig) -> None:
+        super().__init__(config)
+
+
+class Bounds(Good):
+    """A policy whose bound is spelt otherwise."""
+
+    def bounds(self, request: object) -> tuple[int, int]:
+        return 0, 0
+
+    def prices(self, model: str) -> float:
+        """No slip: a price takes no model."""
+        return 0.0
+
+
 class Talkative(Good):
     """Tells its suite what the suite did not ask."""
 

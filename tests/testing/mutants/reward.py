@@ -147,6 +147,10 @@ MUTANTS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: beside(lambda step, _: step.decision.extra.update(judged=True)),
         "changed its arguments",
     ),
+    "copes_with_any_duration": (
+        lambda: beside(lambda step, _: 1 / step.observation.duration_s),
+        "ZeroDivisionError",
+    ),
     "copes_with_every_status": (
         lambda: beside(lambda step, _: ("ok", "error").index(step.observation.status)),
         "status timeout",

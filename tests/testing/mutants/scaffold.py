@@ -270,7 +270,7 @@ MUTANTS: dict[str, tuple[type[Good], str]] = {
                 [text, *(node.observation.stdout.encode().decode() for node in tree.nodes)]
             )
         ),
-        "UnicodeEncodeError at the moment 'odd output'",
+        "surrogates not allowed at the moment 'odd output'",
     ),
     "prompts_hide_scores": (
         prompting(lambda self, decision, tree, text: text + leaking(tree)),
@@ -297,7 +297,7 @@ MUTANTS: dict[str, tuple[type[Good], str]] = {
                 else {}[answer.finish_reason]
             )
         ),
-        "KeyError at the moment 'finish_reason content_filter'",
+        "KeyError: 'content_filter', for finish_reason content_filter",
     ),
     "renders_any_action": (
         having(render=lambda self, decision, action: json.dumps({"code": action.code})),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from mlxlab.core.policy import Form, Policy, Sampling
+from mlxlab.core.given import misnamed, missing
+from mlxlab.core.policy import Form, Sampling
 from mlxlab.core.records import Completion, Message
+from mlxlab.testing.found import output
+from mlxlab.testing.kit.differing import difference
 from mlxlab.testing.policies.conformance.harness import Harness, said
 
 FORM = Form(
@@ -20,16 +23,25 @@ class Answers(Harness):
 
     def test_it_is_a_policy(self) -> None:
         """A policy has every method of the protocol: `act` and `close`."""
-        assert isinstance(self.policy, Policy), f"{self.policy!r} has not all methods of a Policy"
+        lacking = missing("policy", self.policy)
+        told = f"a policy has to have: {', '.join(lacking)}"
+        hint = misnamed("policy", lacking, self.policy)
+        assert not lacking, f"{told}. {hint}" if hint else told
 
     def test_an_answer(self) -> None:
         """A request is answered once, by a model that is named."""
         done = self.ask("Say something, please.")
         assert said(done), f"an answer that says nothing: {done}"
-        assert done.model, f"who answered is not said: {done}"
+        assert done.model, "who answered is not said: model is empty"
         assert done.attempts == 1, f"a policy does not try {done.attempts} times"
         if self.echoes:
             assert "something," in done.text, done.text
+
+    def test_prints_nothing(self) -> None:
+        """Stdout belongs to who asks: an answer is returned, and a note goes into `notes`."""
+        with output() as printed:
+            self.ask("Say something, please.")
+        assert not printed[0], f"act printed {printed[0][:200]!r}"
 
     def test_a_conversation(self) -> None:
         """Every role may speak, and the last message is what is answered."""
@@ -57,8 +69,9 @@ class Answers(Harness):
         sampling = Sampling(temperature=1.0, max_tokens=16)
         first, second = (self.ask("Again.", sampling=sampling, seed=7) for _ in range(2))
         if self.seeded:
-            assert (first.text, first.action) == (second.text, second.action), (first, second)
-            assert first.token_ids == second.token_ids, (first, second)
+            for name in ("text", "action", "token_ids"):
+                one, other = getattr(first, name), getattr(second, name)
+                assert one == other, f"the same request again: {difference(one, other, name)}"
 
     def test_a_form(self) -> None:
         """A form's fields are filled in, all of them and no others, or left alone."""

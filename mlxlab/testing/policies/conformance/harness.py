@@ -14,7 +14,7 @@ from mlxlab.core.policy import Bounded, Policy, PolicyRequest, Price, Priced
 from mlxlab.core.records import Completion
 from mlxlab.core.stated import bound_problem
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.kit.running import cause_of
+from mlxlab.testing.kit.running import told
 from mlxlab.testing.policies.requests import asked_by, neutral_request
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class Harness(Conformance, ABC):
         except AssertionError:
             raise
         except Exception as error:
-            raise AssertionError(f"close() raised {cause_of(error)}") from error
+            raise AssertionError(f"close() raised {told(error)}") from error
 
     @classmethod
     async def act(cls, request: PolicyRequest, policy: Policy | None = None) -> Completion:
@@ -178,9 +178,7 @@ async def acted(policy: Policy, request: PolicyRequest) -> Completion:
     except PolicyError:
         raise
     except Exception as error:
-        raise AssertionError(
-            f"act() raised {cause_of(error)}, where a PolicyError belongs"
-        ) from error
+        raise AssertionError(f"act() raised {told(error)}, where a PolicyError belongs") from error
 
 
 async def in_time(doing: Coroutine[Any, Any, T], limit_s: float) -> T:

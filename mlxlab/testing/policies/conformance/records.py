@@ -10,6 +10,7 @@ from mlxlab.core.errors import PolicyError
 from mlxlab.core.jsonl import scrubbed
 from mlxlab.core.policy import PolicyRequest, Price, Priced, Sampling, Varying
 from mlxlab.core.records import Completion
+from mlxlab.testing.kit.differing import difference
 from mlxlab.testing.policies.conformance.answers import FORM
 from mlxlab.testing.policies.conformance.harness import AT_HAND, Answer, Harness
 
@@ -109,7 +110,7 @@ class Records(Harness):
                 again = Completion.model_validate_json(plain.model_dump_json())
             except ValueError as error:  # pydantic's are of this kind
                 raise AssertionError(f"it cannot be recorded: {error}") from error
-            assert again == plain, f"{plain} reads back as {again}"
+            assert again == plain, f"read back from JSON it differs: {difference(plain, again)}"
 
     def answers(self) -> list[Answer]:
         """The answers to all requests that are not refused."""
@@ -136,6 +137,9 @@ class Records(Harness):
         yield self.request(LONG, token_limit=3)
         yield self.request("Fill it in.", form=FORM)
         yield self.request("", "What came of it?", role="summary")
+        later = self.request("And now?", index=2, seed=11)
+        yield later
+        yield later.model_copy(update={"decision": later.decision.model_copy(update={"step": 7})})
 
     async def _asked(self) -> list[Answer]:
         answers = []

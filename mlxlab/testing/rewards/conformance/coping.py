@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from mlxlab.core.records import Probe
 from mlxlab.testing.rewards.conformance.harness import Harness
-from mlxlab.testing.rewards.steps import ACTIONS, EXTREME, STATUSES, TASKS, Case, loud, view, wide
+from mlxlab.testing.rewards.steps import (
+    ACTIONS,
+    DURATIONS,
+    EXTREME,
+    STATUSES,
+    TASKS,
+    Case,
+    loud,
+    view,
+    wide,
+)
 
 _TASK = TASKS["higher is better"]
 
@@ -72,6 +82,13 @@ class Coping(Harness):
     def test_copes_with_whatever_was_printed(self) -> None:
         """Nothing, much, warnings, tracebacks and what is no text, on stdout and stderr."""
         self._on(loud())
+
+    def test_copes_with_any_duration(self) -> None:
+        """Programs that took no time, next to none or days are judged."""
+        ran, pairs = ACTIONS[0], [(0.6, m_t) for m_t in (None, 0.5)]
+        steps = [view(ran, "ok", *pair, duration_s=took) for took in DURATIONS for pair in pairs]
+        steps += [view(ran, "error", duration_s=took) for took in DURATIONS]
+        self._on([Case(step, _TASK) for step in steps])
 
     def test_copes_with_anything(self) -> None:
         """Every mixture of the above is judged."""

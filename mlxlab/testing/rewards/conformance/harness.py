@@ -9,7 +9,7 @@ from typing import ClassVar
 from mlxlab.core.records import RewardValue
 from mlxlab.core.reward import Reward
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.kit.running import cause_of
+from mlxlab.testing.kit.running import told as told_of
 from mlxlab.testing.rewards.steps import Case, loud, ordinary, wide
 
 
@@ -17,7 +17,7 @@ class Harness(Conformance, ABC):
     """Makes rewards, and has them judge."""
 
     prefix: ClassVar[str] = "reward"
-    basics = ("has_something_to_say",)
+    basics = ("has_something_to_say", "says_the_same_again")
     declarable = ("cases",)
 
     @classmethod
@@ -38,7 +38,7 @@ class Harness(Conformance, ABC):
             try:
                 said.append(reward.judge(*case))
             except Exception as error:
-                raise AssertionError(f"judge raises {cause_of(error)}, for {told(case)}") from error
+                raise AssertionError(f"judge raises {told_of(error)}, for {told(case)}") from error
         return said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlxlab.core.records import Limits
-from mlxlab.core.sandbox import ExecRequest
+from mlxlab.core.sandbox import ExecRequest, ExecResult
 from mlxlab.testing.sandboxes.conformance.harness import SCRIPT, Harness
 
 _CODES = {
@@ -47,7 +47,7 @@ class Ending(Harness):
         """However a program exits, it `exited`, with the code that it chose."""
         for code, wanted in _CODES.items():
             result = self.script(code)
-            assert (result.outcome, result.exit_code) == ("exited", wanted), (code, result)
+            _came_to(result, code, "exited", wanted)
 
     def test_the_text_of_an_exit_is_told(self) -> None:
         """`sys.exit` with a text prints the text to stderr."""
@@ -57,8 +57,10 @@ class Ending(Harness):
         """After a signal: `killed`, a negative code, the signal's name, the output."""
         for code, (wanted, name) in _SIGNALS.items():
             result = self.script(code)
-            assert (result.outcome, result.exit_code) == ("killed", wanted), (code, result)
-            assert result.stdout == "before\n" and name in result.detail, (code, result)
+            _came_to(result, code, "killed", wanted)
+            heard, detail = result.stdout, result.detail
+            assert heard == "before\n", f"{code}: stdout is {heard!r}, not 'before\\n'"
+            assert name in detail, f"{code}: detail is {detail!r}, which does not name {name}"
 
     def test_a_traceback_shows_the_script_alone(self) -> None:
         """A traceback names lines of the script and none of the sandbox's own."""
@@ -77,9 +79,11 @@ class Ending(Harness):
     def test_what_is_not_there_is_said(self) -> None:
         """A missing script ends with 2, a missing command with 127; stderr names it."""
         result = self.wait(self.sandbox.run(ExecRequest(script="none.py"), Limits()))
-        assert result.exit_code == 2 and "none.py" in result.stderr, result
+        _came_to(result, "a script that is not there", "exited", 2)
+        assert "none.py" in result.stderr, f"stderr does not name none.py: {result.stderr!r}"
         result = self.command("no-such-command")
-        assert result.exit_code == 127 and "no-such-command" in result.stderr, result
+        _came_to(result, "a command that is not there", "exited", 127)
+        assert "no-such-command" in result.stderr, f"stderr does not name it: {result.stderr!r}"
 
     def test_threads_and_exit_handlers_finish(self) -> None:
         """Threads and exit handlers finish, as in a plain interpreter."""
@@ -94,7 +98,18 @@ class Ending(Harness):
         """What a program wrote to a file that it left open is there, however it exits."""
         for end in _ENDS:
             result = self.script(_OPEN + end)
-            assert result.outcome == "exited", result
+            told = f"{end or 'a program'} came to {result.outcome}, expected exited"
+            assert result.outcome == "exited", told
             for name in ("plain", "held"):
-                assert self.wait(self.sandbox.read(name)) == b"hello", (end, name)
+                found = self.wait(self.sandbox.read(name))
+                assert found == b"hello", f"a file left open holds {found!r}, not b'hello'"
                 self.wait(self.sandbox.remove(name))
+
+
+def _came_to(result: ExecResult, what: str, outcome: str, code: int) -> None:
+    """Fail where an execution did not end so."""
+    found = (result.outcome, result.exit_code)
+    wanted = f"expected {outcome} with {code}"
+    told = f"{what or 'an empty script'} came to {found[0]} with {found[1]}, {wanted}"
+    said = f"; stderr ends: {result.stderr.strip()[-200:]}" if result.stderr.strip() else ""
+    assert found == (outcome, code), f"{told}{said}"

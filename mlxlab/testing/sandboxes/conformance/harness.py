@@ -16,6 +16,7 @@ from mlxlab.core.records import CLEAN, Limits
 from mlxlab.core.sandbox import ExecRequest, ExecResult, OnOutput, Sandbox, SandboxSetup
 from mlxlab.core.states import StateStore
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.sandboxes.conformance.answers import answering
 
 T = TypeVar("T")
 
@@ -75,6 +76,11 @@ class Harness(Conformance, ABC):
         self.wait(self.sandbox.restore(self.store, CLEAN))
 
     @classmethod
+    def made(cls) -> Sandbox:
+        """What `make` returns, with a look at the type of each answer."""
+        return answering(cls.make())
+
+    @classmethod
     def opened(cls, name: str, **setup: Any) -> Sandbox:
         """Another open sandbox with a scratch folder of this name; whoever asks closes it.
 
@@ -82,7 +88,7 @@ class Harness(Conformance, ABC):
             name: of the folder.
             setup: fields of its SandboxSetup that are not as the first one's.
         """
-        sandbox = cls.make()
+        sandbox = cls.made()
         whole = {"scratch": cls.folder / name, "inputs": cls.folder / "inputs", **setup}
         cls.wait(sandbox.open(SandboxSetup(**whole)))
         return sandbox
@@ -103,19 +109,19 @@ class Harness(Conformance, ABC):
     ) -> ExecResult:
         """Write a program and run it."""
 
-        async def both() -> object:
+        async def both() -> ExecResult:
             await self.sandbox.write(SCRIPT, code.encode())
             request = ExecRequest(script=SCRIPT, args=args, seed=seed, env=env or {})
             return await self.sandbox.run(request, Limits(**limits), on_output)
 
-        return a_result(self.wait(both()))
+        return self.wait(both())
 
     def command(
         self, *command: str, env: dict[str, str] | None = None, **limits: Any
     ) -> ExecResult:
         """Run a command."""
         request = ExecRequest(command=command, env=env or {})
-        return a_result(self.wait(self.sandbox.run(request, Limits(**limits))))
+        return self.wait(self.sandbox.run(request, Limits(**limits)))
 
     def says(self, code: str, *args: str, **options: Any) -> str:
         """What a program that must end well prints."""
@@ -161,13 +167,9 @@ def raises(*kinds: type[BaseException], naming: str = "") -> Iterator[None]:
         yield
     except kinds as error:
         assert naming in str(error), f"'{naming}' is not in: {error}"
+    except AssertionError:  # the look at an answer has said what is wrong
+        raise
     except Exception as error:
         raise AssertionError(f"{expected}, not {type(error).__name__}: {error}") from error
     else:
         raise AssertionError(f"{expected}, but nothing was raised")
-
-
-def a_result(found: object) -> ExecResult:
-    """What `run` returned, if it is what it should be."""
-    assert isinstance(found, ExecResult), f"run returned {type(found).__name__}, no ExecResult"
-    return found

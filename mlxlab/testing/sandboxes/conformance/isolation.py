@@ -21,6 +21,7 @@ for family, address in ((socket.AF_INET, ("127.0.0.1", int(sys.argv[1]))),
         except OSError: print("refused")
         else: print("reached")
 """
+_AT = ("at 127.0.0.1", "at an abstract Unix socket")
 _LOOKS = """
 import glob, os, sys
 found = []
@@ -42,6 +43,20 @@ print(os.geteuid())
 """
 
 
+def _somebody(uid: int, capabilities: int, at_last: int) -> str:
+    """Who a program was, in words."""
+    if uid == 0 or at_last == 0:
+        return "root" if uid == 0 else f"user {uid}, who could become root"
+    if capabilities:
+        return f"user {uid}, with capabilities"
+    return f"user {uid}, who also runs mlx" if uid == os.geteuid() else f"user {uid} and another"
+
+
+def _odd(said: str) -> str:
+    """That a program which tries has found out nothing."""
+    return f"that tries to get there says {said[:200]!r}"
+
+
 class Promises(Harness):
     """Each True of `isolation` is tried; a False is a promise not made."""
 
@@ -51,7 +66,9 @@ class Promises(Harness):
         answers = self.folder / "answers.csv"
         answers.write_text("the answer")
         said = self.says(_READS, str(answers))
-        assert said == "refused" or not self.sandbox.isolation.files, said
+        what = "read a file of the host" if "the answer" in said else _odd(said)
+        told = f"isolation says files=True, but a program {what}"
+        assert said == "refused" or not self.sandbox.isolation.files, told
 
     def test_network(self) -> None:
         """Listeners of the host are out of reach, where the network is promised apart."""
@@ -60,7 +77,11 @@ class Promises(Harness):
             local.bind("\0" + name)
             local.listen()
             said = self.says(_CONNECTS, str(tcp.getsockname()[1]), name)
-        assert said == "refused\nrefused" or not self.sandbox.isolation.network, said
+        words = zip(_AT, said.splitlines(), strict=False)
+        reached = " and ".join(at for at, word in words if word == "reached")
+        what = f"reached a listener of the host {reached}" if reached else _odd(said)
+        told = f"isolation says network=True, but a program {what}"
+        assert said == "refused\nrefused" or not self.sandbox.isolation.network, told
 
     def test_processes_of_the_host(self) -> None:
         """Processes of the host are out of sight, where they are promised apart."""
@@ -71,16 +92,23 @@ class Promises(Harness):
                 said = self.command("python", "-c", _LOOKS, mark).stdout.strip()
             finally:
                 process.kill()
-        assert said == "[]" or not self.sandbox.isolation.processes, said
+        what = f"saw a process of the host: {said}" if "/proc/" in said else _odd(said)
+        told = f"isolation says processes=True, but a program {what}"
+        assert said == "[]" or not self.sandbox.isolation.processes, told
 
     def test_user(self) -> None:
         """The code is somebody else and never root, where the user is promised apart."""
         said = self.says(_BECOMES)
         uid, effective, capabilities, at_last = map(int, said.split())
         apart = uid == effective == at_last != os.geteuid() and uid != 0 and capabilities == 0
-        assert apart or not self.sandbox.isolation.user, said
+        who = _somebody(uid, capabilities, at_last)
+        told = f"isolation says user=True, but a program ran as {who}"
+        assert apart or not self.sandbox.isolation.user, told
 
     def test_the_description_is_honest(self) -> None:
         """There is a description, and answers are in reach where files are shared."""
         said = self.sandbox.isolation
-        assert said.description and (said.files or said.answers_reachable), said
+        assert said.description, "isolation has no description"
+        assert said.files or said.answers_reachable, (
+            "isolation says files=False and answers_reachable=False, but answers are files"
+        )

@@ -6,8 +6,10 @@ import asyncio
 import time
 
 from mlxlab.core.errors import SandboxError
+from mlxlab.core.given import misnamed, missing
 from mlxlab.core.records import CLEAN, Limits
-from mlxlab.core.sandbox import ExecRequest, Sandbox
+from mlxlab.core.sandbox import ExecRequest, Isolation, Sandbox
+from mlxlab.testing.sandboxes.conformance.answers import RETURNS, own
 from mlxlab.testing.sandboxes.conformance.harness import SCRIPT, Harness, raises
 from mlxlab.testing.sandboxes.conformance.leftovers import WRITER
 
@@ -23,7 +25,15 @@ class Life(Harness):
 
     def test_it_is_a_sandbox(self) -> None:
         """It has every method of the protocol, and says what it isolates."""
-        assert isinstance(self.sandbox, Sandbox)
+        made = own(self.sandbox)
+        lacking = missing("sandbox", made)
+        hint = misnamed("sandbox", lacking, made)
+        assert not lacking, f"a sandbox has to have: {', '.join(lacking)}. {hint}".rstrip()
+        odd = [name for name in RETURNS if not callable(getattr(made, name))]
+        assert not odd, f"it is no method: {', '.join(odd)}"
+        said: object = self.sandbox.isolation
+        kind = type(said).__name__
+        assert isinstance(said, Isolation), f"isolation is {kind}, no Isolation"
 
     def test_cancelling_kills_everything(self) -> None:
         """A cancelled run leaves no process, and a sandbox that can be used."""
@@ -76,12 +86,14 @@ class Life(Harness):
         self.wait(other.close())
         self.wait(other.close())
         scratch = self.folder / "closed"
-        assert not scratch.exists() or not list(scratch.iterdir()), "files are left in scratch"
+        left = sorted(path.name for path in scratch.iterdir()) if scratch.exists() else []
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        assert not left, f"files are left in scratch: {', '.join(left[:3])}{more}"
         self._refuses(other)
 
     def test_one_that_was_never_opened(self) -> None:
         """One that was never opened refuses any use, and can be closed."""
-        never = self.make()
+        never = self.made()
         self._refuses(never)
         self.wait(never.close())
 

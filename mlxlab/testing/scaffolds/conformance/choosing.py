@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
-from mlxlab.core.actions import Action
+from mlxlab.core.actions import TYPES
 from mlxlab.core.records import CLEAN, Decision
 from mlxlab.core.scaffold import Stop, Wait
 from mlxlab.testing.scaffolds.calling import called
 from mlxlab.testing.scaffolds.conformance.harness import Harness
 from mlxlab.testing.scaffolds.moments import ENDINGS, draws, grown, states
 
-_TYPES = {
-    get_args(kind.model_fields["type"].annotation)[0] for kind in get_args(get_args(Action)[0])
-}
 _KEPT = ("task", "data_hash", "scaffold", "sandbox", "feedback", "seed", "limits")
 
 
@@ -80,7 +75,7 @@ class Choosing(Harness):
         """`allowed` names one type of action at least, and none that nobody can carry out."""
         for name, decision, _ in self.decided():
             assert decision.allowed, f"nothing is allowed at the moment '{name}'"
-            unknown = sorted(set(decision.allowed) - _TYPES)
+            unknown = sorted(set(decision.allowed) - {*TYPES})
             assert not unknown, f"there is no action {', '.join(unknown)} (at '{name}')"
 
     def test_decisions_are_read_back(self) -> None:

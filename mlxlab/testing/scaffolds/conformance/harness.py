@@ -24,7 +24,10 @@ class Harness(Conformance, ABC):
     """Makes scaffolds and shows them moments; what an author may say of one is here too."""
 
     prefix: ClassVar[str] = "scaffold"
-    basics = ("begins_with_a_decision", "has_something_to_say", "prompts_are_messages")
+    basics = (
+        *("begins_with_a_decision", "allows_actions_that_there_are", "has_something_to_say"),
+        *("prompts_are_messages", "needs_score_is_stated", "max_asks_is_stated"),
+    )
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""
     declarable = ("actions", "task")

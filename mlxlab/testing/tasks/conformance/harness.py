@@ -12,8 +12,9 @@ from typing import Any, ClassVar, TypeVar
 from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Sandbox
 from mlxlab.core.task import Grade, Task
+from mlxlab.core.tasked import async_problem
 from mlxlab.testing.kit import Conformance
-from mlxlab.testing.kit.running import cause_of
+from mlxlab.testing.kit.running import told
 from mlxlab.testing.taskcheck.finding import Finding
 from mlxlab.testing.taskcheck.subject import NoGrade, Subject
 
@@ -91,11 +92,14 @@ def found(*findings: Finding) -> None:
 
 
 def called(function: Callable[..., T], *arguments: Any) -> T:
-    """What a task's method returns; an exception is told by the method's name."""
+    """What a task's method returns; an exception, or that it is async, is told by its name."""
+    name = getattr(function, "__name__", "a method")
     try:
-        return function(*arguments)
+        found = function(*arguments)
     except NoGrade:
         raise
     except Exception as error:
-        name = getattr(function, "__name__", "a method")
-        raise AssertionError(f"{name} raises {cause_of(error)}") from error
+        raise AssertionError(f"{name} raises {told(error)}") from error
+    problem = async_problem(name, found)
+    assert not problem, f"{name} {problem}"
+    return found

@@ -28,7 +28,10 @@ class Preparing(Harness):
         found(facts.files_repeat(replace(subject, repeat=folder)))
 
     def test_changes_nothing_around_it(self) -> None:
-        """Making, preparing and grading leave variables, folder, draws and threads alone."""
+        """Making, preparing and grading leave variables, folder, draws and threads alone.
+
+        No process is left behind either.
+        """
         folder = self.folder()
         sample = self.subject().sample or b""
         with untouched():

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Trained:
     warned: list[str] = field(default_factory=list)
     arena: Any = None
     printed: str = ""
+    ended_in: Path | None = None
+    """The working folder when it had ended."""
 
     @property
     def steps(self) -> list[int]:
@@ -39,7 +42,7 @@ class Trained:
         return [each.step for each in self.told]
 
 
-class Harness(Conformance):
+class Harness(Conformance, ABC):
     """Trains once for all checks that only look; the others train in folders of their own."""
 
     prefix = "trainer"
@@ -56,9 +59,9 @@ class Harness(Conformance):
     _seen: ClassVar[dict[str, Trained | BaseException]]
 
     @classmethod
+    @abstractmethod
     def make(cls) -> Trainer:
         """A new trainer, with options that make two steps or more, in seconds."""
-        raise NotImplementedError(f"{cls.__name__} has to say how its trainer is made: make()")
 
     @classmethod
     def base(cls, folder: Path) -> PolicyRef:
@@ -117,6 +120,9 @@ class Harness(Conformance):
         seen = Trained(out, arena=ToyArena() if trainer.needs_arena else None)
 
         def heard(progress: TrainProgress) -> None:
+            given: object = progress
+            fits = isinstance(given, TrainProgress)
+            assert fits, f"tell got {given!r:.80}, which is no TrainProgress"
             seen.told.append(progress)
             tell(progress)
 
@@ -128,6 +134,7 @@ class Harness(Conformance):
         seen.arena = given["arena"]
         with within(work), output() as printed:
             seen.ref = trainer.train(TrainJob(**given))
+            seen.ended_in = Path.cwd()
         seen.printed = printed[0]
         return seen
 
@@ -171,7 +178,8 @@ class Harness(Conformance):
 
         seen = cls.train("whole", tell)
         assert len(seen.told) > 1, (
-            f"{len(seen.told)} steps were told of: make() has to make a trainer of two or more"
+            f"train called job.tell for {len(seen.told)} steps, of two or more that are needed "
+            "here: it tells of each, and `options` (or make() of a test class) make it so many"
         )
         return seen
 

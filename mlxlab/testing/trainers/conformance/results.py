@@ -18,7 +18,8 @@ class Results(Harness):
     def test_result_is_final(self) -> None:
         """`train` returns local:OUT/final, or another policy's NAME:OUT/final; it holds files."""
         seen = self.whole()
-        assert isinstance(seen.ref, PolicyRef), f"train returned {seen.ref!r}, no PolicyRef"
+        kind = type(seen.ref).__name__
+        assert isinstance(seen.ref, PolicyRef), f"train returned {kind}, no PolicyRef"
         wanted = str(seen.out / FINAL)
         assert Spec.parse(seen.ref.spec).argument == wanted, (
             f"train returned '{seen.ref.spec}', expected local:{wanted}, or another policy's "
@@ -58,10 +59,12 @@ class Results(Harness):
         """Nothing is written beside `out`, the working folder included."""
         root = self.folder / "apart"  # what other trainings have left hides nothing here
         known = {*self._paths(), root, root / "out", root / "work"}
-        out = self.train("alone", root=root).out
+        seen = self.train("alone", root=root)
+        out, ended_in = seen.out, seen.ended_in
         new = [path for path in self._paths() - known if not path.is_relative_to(out)]
         told = ", ".join(sorted(str(path.relative_to(self.folder)) for path in new))
         assert not new, f"written outside out: {told}"
+        assert ended_in == root / "work", f"train changed the working folder, to {ended_in}"
 
     def test_empty_corpus(self) -> None:
         """Nothing to learn from is an error in a line, with a hint."""
@@ -86,8 +89,12 @@ class Results(Harness):
             return
         out = self.folder / "out" / "estimated"
         with within(self.folder / "work"):
-            lines = trainer.estimate(TrainJob(self.corpus(), self.first, out), Machine())
-        assert lines and all(isinstance(each, Estimate) for each in lines), f"it says {lines!r}"
+            lines: object = trainer.estimate(TrainJob(self.corpus(), self.first, out), Machine())
+        kind = type(lines).__name__
+        assert isinstance(lines, list | tuple), f"estimate returned {kind}, no list of Estimate"
+        odd = [type(each).__name__ for each in lines if not isinstance(each, Estimate)]
+        assert not odd, f"estimate returned a list with {odd[0]}, no Estimate"
+        assert lines, "estimate returned no line"
         assert all(each.name and each.value for each in lines), f"a line says nothing: {lines!r}"
         assert not out.exists() or not digests(out), "a dry run wrote into out"
 

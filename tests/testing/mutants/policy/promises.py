@@ -37,6 +37,12 @@ def as_one_message(request: PolicyRequest) -> PolicyRequest:
     return request.model_copy(update={"messages": (Message(role="user", content=text),)})
 
 
+def said_aloud(request: PolicyRequest) -> PolicyRequest:
+    """As it was, once it has been printed."""
+    print(last(request))
+    return request
+
+
 def first_alone(request: PolicyRequest) -> PolicyRequest:
     """A conversation without what came after its beginning."""
     return request.model_copy(update={"messages": request.messages[:1]})
@@ -221,6 +227,7 @@ async def a_price_in_words(self: OpenAI) -> Any:
 POLICY: dict[str, Policies] = {
     "it_is_a_policy": Misnamed,
     "an_answer": saying(model=""),
+    "prints_nothing": asking(said_aloud),
     "a_conversation": asking(first_alone),
     "many_at_once": Late,
     "the_same_request_again": with_a_number(),
