@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from mlxlab.core.near import misspelt
 from mlxlab.testing.kit.checks import Conformance
 
 SLIP = 0.85
 """How alike a name is that was meant to be one that a suite knows; a test class has others too."""
-_SAID = ("known_gaps", "leaves", "make")
+GAPS = "known_gaps"
+_SAID = (GAPS, "leaves", "make")
 
 
 def unusable(cls: type[Conformance]) -> str:
@@ -18,10 +21,23 @@ def unusable(cls: type[Conformance]) -> str:
     if lacking:
         told = f"{name} has no {', no '.join(lacking)}, so that none of its checks could be made."
         return f"{told} {misspelt(lacking, own)}".rstrip()
-    new = [each for each in own if not any(each in vars(base) for base in cls.__mro__[1:])]
+    new = {each: vars(cls)[each] for each in own if not hasattr(super(cls, cls), each)}
     known = [each for each in (*cls.declarable, *_SAID) if each not in own]
-    hint = misspelt(known, new, SLIP)
+    hint = slips(known, new)
     return f"{name}: {hint[0].lower()}{hint[1:]}" if hint else ""
+
+
+def slips(known: Iterable[str], own: Mapping[str, object]) -> str:
+    """Which names of one's own are meant for what a suite asks for; empty: none."""
+    gaps = {name: value for name, value in own.items() if _are_gaps(value)}
+    asked = {name: gaps if name == GAPS else own for name in known}
+    return " ".join(filter(None, (misspelt([name], its, SLIP) for name, its in asked.items())))
+
+
+def _are_gaps(value: object) -> bool:
+    """Whether a value looks like gaps: others may have a name that is nearly the same."""
+    ids = list(value) if isinstance(value, Mapping) else []
+    return bool(ids) and all(isinstance(each, str) and "." in each for each in ids)
 
 
 def uncollected(name: str) -> str:

@@ -17,7 +17,7 @@ from mlxlab.testing.kit.checks import FAILURES, Check, Conformance, holds, in_or
 
 ABSENT = (MissingExtra, SandboxUnavailable)
 """What says that something which a check needs is not on this machine: nothing was found out."""
-_CALL = re.compile(r"\b(\w+)(?:\(\))? (?:returned|returns|is|gives|raised|raises|took)\b")
+_CALL = re.compile(r"\b(\w+)(?:\(\))? (?:returned|returns|is|says|gives|raised|raises|took)\b")
 Outcome = Literal["ok", "gap", "FAILED", "not checked"]
 
 
