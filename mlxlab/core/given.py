@@ -109,6 +109,17 @@ def missing(kind: str, thing: object) -> list[str]:
     return absent(_members(PROTOCOLS[kind]), thing)
 
 
+def lacked(kind: str, thing: object) -> str:
+    """What a component lacks, and what may be meant for it; empty: nothing.
+
+    `a scaffold has to have: parse. It has 'parze': did you mean 'parse'?`
+    """
+    lacking = missing(kind, thing)
+    told = f"a {kind} has to have: {', '.join(lacking)}"
+    hint = misnamed(kind, lacking, thing)
+    return (f"{told}. {hint}" if hint else told) if lacking else ""
+
+
 def misnamed(kind: str, lacking: Iterable[str], thing: object) -> str:
     """Which names of its own may be meant for what a component lacks; empty: none."""
     return misspelt(lacking, {*dir(type(thing))} - _members(PROTOCOLS[kind]) - {*dir(BaseModel)})

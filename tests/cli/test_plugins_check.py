@@ -472,13 +472,24 @@ def test_one_failed_basic_check_holds_the_others(place: Place, does: str, told: 
     assert set(one["not_checked"].values()) == {f"{failed['id']} comes first: it failed"}
 
 
+def test_a_basic_check_that_is_a_known_gap_holds_nobody(place: Place) -> None:
+    text = PROPOSES.format(does="import os; os._exit(3)")
+    text += '    known_gaps = {"scaffold.begins_with_a_decision": "it is shy"}\n'
+    place.module("silent", text)
+    distribution(place.site, "silent-parts", {"scaffold.silent": "silent:Silent"})
+    words = ("--only", "scaffold.begins", "--only", "scaffold.allows", "--json")
+    (one,) = json.loads(place.mlx("plugins", "check", "silent", *words).stdout)["components"]
+    ended = [each["id"] for each in one["checks"] if "ended the process" in each["cause"]]
+    assert ended == ["scaffold.begins_with_a_decision", "scaffold.allows_actions_that_there_are"]
+
+
 def test_failures_of_one_cause_are_one_line(place: Place) -> None:
     """However they come about: in a run, at a moment, for an answer, in another process."""
     text = PROPOSES.format(does="return super().propose(tree, rng)")
     text += """
     def parse(self, decision, completion):
         if "rather not" in completion.text:
-            raise ValueError("no program")
+            assert not completion.text, "no program"
         return super().parse(decision, completion)
 """
     place.module("silent", text)
@@ -486,7 +497,7 @@ def test_failures_of_one_cause_are_one_line(place: Place) -> None:
     done = place.mlx("plugins", "check", "silent")
     lines = [line for line in done.stdout.splitlines() if "FAILED" in line]
     assert len(lines) == 3, done.stdout  # with how many more, and of how many
-    assert "more FAILED: same cause (parse raises ValueError: no program)" in lines[1]
+    assert "more FAILED: same cause (parse raises AssertionError: no program" in lines[1]
 
 
 def test_what_cannot_be_loaded_is_told_with_its_place(place: Place) -> None:

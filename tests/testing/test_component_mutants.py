@@ -92,6 +92,12 @@ def test_an_optional_part_may_be_misspelt() -> None:
     assert place.startswith("tests/testing/mutants/component.py:")
 
 
+def test_an_innocent_name_is_no_misspelt_one() -> None:
+    sound = type("Spoiled", (Sound,), {"where": "component:Mapped"})()
+    sound.test_known_gaps_are_checks()
+    sound.test_conformance_is_its_suites()
+
+
 def test_a_parameter_that_no_option_sets_is_found() -> None:
     spoiled = type("Spoiled", (Sound,), {"where": "component:Plain"})()
     with pytest.raises(AssertionError, match="parameter 'weight' is no option, which are fields"):

@@ -21,7 +21,7 @@ STYLES = {"ok": "green", "gap": "yellow", "FAILED": "bold red"}
 LOADS = "loads"
 _CASE = re.compile(
     r" at the moment '.*?'|, for .*"
-    r"|^it cannot be (?:set up|cleared away): |^in another process it fails: (?:AssertionError: )?"
+    r"|^(?:it cannot be (?:set up|cleared away)|in another process it fails): (?:AssertionError: )?"
 )
 """Of a cause: what it was seen with, which differs from check to check."""
 _FAILED = re.compile(r"^PluginError: \w+ '[^']*'[^:]*: (\w+) failed: (.*)\.$")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlxlab import testing
@@ -26,7 +26,7 @@ from mlxlab.core.spec import Spec
 from mlxlab.testing.commands import RUNNING
 from mlxlab.testing.components.conformance import NEVER_MADE, made_for
 from mlxlab.testing.kit import Conformance, in_order, run_checks
-from mlxlab.testing.kit.checks import FAILURES
+from mlxlab.testing.kit.checks import FAILURES, holds
 from mlxlab.testing.kit.declared import attributes_of, gaps_of
 from mlxlab.testing.suites import suite_of
 
@@ -79,7 +79,8 @@ def _tried(entry: Entry, spec: str, suite: str, without: set[str], say: Say) -> 
     if left:
         say(left=sorted(left), why=why or NOT_RUN)
     if checks - left:
-        ready, gaps = _said_when_ready(whole, say), gaps_of(made, whole)
+        gaps = gaps_of(made, whole)
+        ready = _said_when_ready(whole, {**whole.gaps(), **gaps}, say)
         _run(entry, target, ready, gaps, without | left, say)
     say(done=True)
 
@@ -160,12 +161,16 @@ def _impossible(entry: Entry, whole: type[Conformance], target: object, why: str
     return {check.id for check in in_order(whole)}
 
 
-def _said_when_ready(suite: type[Conformance], say: Say) -> type[Conformance]:
+def _said_when_ready(
+    suite: type[Conformance], gaps: Mapping[str, str], say: Say
+) -> type[Conformance]:
+    holding = [check.id for check in in_order(suite) if holds(suite, check, gaps)]
+
     def setup_class(cls: type) -> None:
         inherited = getattr(super(ready, cls), "setup_class", None)
         if inherited is not None:
             inherited()
-        say(ready=True)
+        say(ready=holding)
 
     ready: type[Conformance] = type("Checked", (suite,), {"setup_class": classmethod(setup_class)})
     return ready

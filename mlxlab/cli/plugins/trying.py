@@ -93,8 +93,6 @@ class _Suite:
         self._suite, self._timeout_s = suite, timeout_s
         self._hear, self._findings = hear, findings
         self._done = set(without)
-        of_kind = suite_of(entry.kind) if suite == entry.kind else None
-        self._basics = [f"{suite}.{name}" for name in of_kind.basics] if of_kind else []
 
     def run(self) -> None:
         """Begin again after each check that hung or ended its process."""
@@ -104,13 +102,13 @@ class _Suite:
     def _goes_on(self) -> bool:
         """One process; whether another one has to go on."""
         ahead: list[str] = []
-        ready = False
+        holding: list[str] | None = None
         with child(*self._words, ",".join(sorted(self._done))) as (process, errors):
             for saying in sayings(process, self._timeout_s):
                 if "done" in saying:
                     return False
                 if "failed" in saying:
-                    when = "cleared away" if ready else "set up"
+                    when = "set up" if holding is None else "cleared away"
                     cause = f"it cannot be {when}: {saying['failed']}"
                     return self._blame(self._suite, cause, ahead, saying["at"])
                 if "checks" in saying:
@@ -119,17 +117,18 @@ class _Suite:
                     self._findings.left |= dict.fromkeys(saying["left"], str(saying["why"]))
                     self._done |= set(saying["left"])
                     ahead = [name for name in ahead if name not in self._findings.left]
-                ready = ready or "ready" in saying
+                if "ready" in saying:
+                    holding = list(saying["ready"])
                 if "result" in saying:
                     result = Result(*saying["result"])
                     self._add(result)
                     ahead = [name for name in ahead if name != result.id]
             cause = _cause(process, errors, self._timeout_s)
-        if not (ready and ahead):
+        if holding is None or not ahead:
             return self._blame(self._suite, cause, ahead)
         name, *others = ahead
         self._blame(name, cause)
-        if name in self._basics:
+        if name in holding:
             self._findings.left |= dict.fromkeys(others, waits_for(name))
             return False
         return bool(others)

@@ -22,11 +22,10 @@ from mlxlab.testing.components.options import lost_in_json
 from mlxlab.testing.components.signatures import differences
 from mlxlab.testing.found import left_as_found, output
 from mlxlab.testing.kit import Conformance
+from mlxlab.testing.kit.classes import SLIP, slips
 from mlxlab.testing.kit.declared import CONFORMANCE, problems_of
 
 _PLAIN = (int, float, str, bool, "int", "float", "str", "bool")
-SLIP = 0.85
-"""How alike a name is that was meant to be another one; who need not be there is missed by few."""
 NEVER_MADE = ("aliases", "command", "hook")
 """Kinds whose entry points name what is used as it is."""
 MADE = (
@@ -237,7 +236,7 @@ class ComponentConformance(Conformance):
         made = self.make()
         missing = absent(protocols.members(protocol), made)
         place = self._place(type(made))
-        hint = misspelt(missing, dir(type(made)))
+        hint = misspelt(missing, {*dir(type(made))} - {*protocols.members(protocol)})
         told = f"a {self.kind} has to have: {', '.join(missing)}"
         assert not missing, (f"{told}. {hint}" if hint else told) + place
 
@@ -321,7 +320,8 @@ class ComponentConformance(Conformance):
     def _declared(cls, name: str) -> Any:
         """What it says of itself under a name; nothing, if it has no other one like that."""
         declaring = cls._declaring()
-        hint = "" if hasattr(declaring, name) else misspelt([name], dir(declaring), SLIP)
+        own = {each: inspect.getattr_static(declaring, each, None) for each in dir(declaring)}
+        hint = "" if hasattr(declaring, name) else slips([name], own)
         assert not hint, hint
         return getattr(declaring, name, {})
 

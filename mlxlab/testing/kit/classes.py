@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from mlxlab.core.near import misspelt
 from mlxlab.testing.kit.checks import Conformance
+from mlxlab.testing.kit.declared import CONFORMANCE
 
 SLIP = 0.85
 """How alike a name is that was meant to be one that a suite knows; a test class has others too."""
@@ -29,15 +30,24 @@ def unusable(cls: type[Conformance]) -> str:
 
 def slips(known: Iterable[str], own: Mapping[str, object]) -> str:
     """Which names of one's own are meant for what a suite asks for; empty: none."""
-    gaps = {name: value for name, value in own.items() if _are_gaps(value)}
-    asked = {name: gaps if name == GAPS else own for name in known}
-    return " ".join(filter(None, (misspelt([name], its, SLIP) for name, its in asked.items())))
+    told = []
+    for name in known:
+        looks = _LOOKS.get(name)
+        like = [each for each, value in own.items() if looks is None or looks(value)]
+        told.append(misspelt([name], like, SLIP))
+    return " ".join(filter(None, told))
 
 
 def _are_gaps(value: object) -> bool:
-    """Whether a value looks like gaps: others may have a name that is nearly the same."""
     ids = list(value) if isinstance(value, Mapping) else []
     return bool(ids) and all(isinstance(each, str) and "." in each for each in ids)
+
+
+_LOOKS: dict[str, Callable[[object], bool]] = {
+    GAPS: _are_gaps,
+    CONFORMANCE: lambda value: isinstance(value, Mapping),
+}
+"""What a value of these looks like: others may have a name that is nearly the same."""
 
 
 def uncollected(name: str) -> str:

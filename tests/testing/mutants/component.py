@@ -195,6 +195,12 @@ class Bounds(Good):
         return 0.0
 
 
+class Mapped(Good):
+    """Has maps, which are no gaps."""
+
+    known_maps: ClassVar[dict[str, str]] = {"north": "up"}
+
+
 class Talkative(Good):
     """Tells its suite what the suite did not ask."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mlxlab.core.given import misnamed, missing
+from mlxlab.core.given import lacked
 from mlxlab.core.policy import Form, Sampling
 from mlxlab.core.records import Completion, Message
 from mlxlab.testing.found import output
@@ -23,10 +23,8 @@ class Answers(Harness):
 
     def test_it_is_a_policy(self) -> None:
         """A policy has every method of the protocol: `act` and `close`."""
-        lacking = missing("policy", self.policy)
-        told = f"a policy has to have: {', '.join(lacking)}"
-        hint = misnamed("policy", lacking, self.policy)
-        assert not lacking, f"{told}. {hint}" if hint else told
+        told = lacked("policy", self.policy)
+        assert not told, told
 
     def test_an_answer(self) -> None:
         """A request is answered once, by a model that is named."""

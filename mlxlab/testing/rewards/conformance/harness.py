@@ -17,7 +17,7 @@ class Harness(Conformance, ABC):
     """Makes rewards, and has them judge."""
 
     prefix: ClassVar[str] = "reward"
-    basics = ("has_something_to_say", "says_the_same_again")
+    basics = ("has_something_to_say",)
     declarable = ("cases",)
 
     @classmethod

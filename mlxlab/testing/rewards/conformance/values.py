@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
+from mlxlab.core.given import lacked
 from mlxlab.core.records import RewardValue
 from mlxlab.testing.rewards.conformance.harness import Harness, told
 from mlxlab.testing.rewards.steps import Case, ordinary
@@ -39,8 +40,10 @@ class Values(Harness):
 
     def test_has_something_to_say(self) -> None:
         """Some honest step of a task that lacks nothing gets a value."""
-        cases = ordinary()
-        said = self.judged(self.make(), cases)
+        reward, cases = self.make(), ordinary()
+        lacking = lacked("reward", reward)
+        assert not lacking, lacking
+        said = self.judged(reward, cases)
         for case, each in zip(cases, said, strict=True):
             fits = isinstance(each, RewardValue)
             assert fits, f"judge returned {type(each).__name__} for {told(case)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlxlab.core.actions import TYPES
+from mlxlab.core.given import lacked
 from mlxlab.core.records import CLEAN, Decision
 from mlxlab.core.scaffold import Stop, Wait
 from mlxlab.testing.scaffolds.calling import called
@@ -26,7 +27,10 @@ class Choosing(Harness):
 
     def test_begins_with_a_decision(self) -> None:
         """Where nothing is recorded yet it decides something, on a task that fits it."""
-        self.first(self.make())
+        scaffold = self.make()
+        lacking = lacked("scaffold", scaffold)
+        assert not lacking, lacking
+        self.first(scaffold)
 
     def test_never_waits_for_nothing(self) -> None:
         """It waits only while a step is in flight, else the run would wait for ever."""

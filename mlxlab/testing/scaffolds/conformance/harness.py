@@ -26,7 +26,7 @@ class Harness(Conformance, ABC):
     prefix: ClassVar[str] = "scaffold"
     basics = (
         *("begins_with_a_decision", "allows_actions_that_there_are", "has_something_to_say"),
-        *("prompts_are_messages", "needs_score_is_stated", "max_asks_is_stated"),
+        "prompts_are_messages",
     )
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""

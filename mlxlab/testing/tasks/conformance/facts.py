@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import isfinite
 
+from mlxlab.core.given import lacked
 from mlxlab.core.task import TaskInfo
 from mlxlab.testing.taskcheck import facts
-from mlxlab.testing.tasks.conformance.harness import Harness, found
+from mlxlab.testing.tasks.conformance.harness import Harness, called, found
 
 _NUMBERS = ("baseline", "reference", "standard_error", "m_init", "m_best", "exec_timeout_s")
 
@@ -24,6 +25,8 @@ class Facts(Harness):
 
     def test_info_is_read_back(self) -> None:
         """`info` written as JSON reads back the same, and its numbers are finite."""
+        lacking = lacked("task", called(self.make))
+        assert not lacking, lacking
         info: object = self.subject().info
         assert isinstance(info, TaskInfo), f"info is {type(info).__name__}, no TaskInfo"
         numbers = {name: getattr(info, name) for name in _NUMBERS}

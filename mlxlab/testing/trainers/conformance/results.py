@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlxlab.core.errors import MlxError
+from mlxlab.core.given import lacked
 from mlxlab.core.registry import Registry
 from mlxlab.core.spec import Spec
 from mlxlab.core.trainer import FINAL, PolicyRef
@@ -17,6 +18,8 @@ class Results(Harness):
 
     def test_result_is_final(self) -> None:
         """`train` returns local:OUT/final, or another policy's NAME:OUT/final; it holds files."""
+        lacking = lacked("trainer", self.make())
+        assert not lacking, lacking
         seen = self.whole()
         kind = type(seen.ref).__name__
         assert isinstance(seen.ref, PolicyRef), f"train returned {kind}, no PolicyRef"
