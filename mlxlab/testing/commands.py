@@ -88,7 +88,9 @@ class CommandConformance(Conformance):
     def test_configure_only_declares(self) -> None:
         """configure(parser) prints nothing and returns nothing."""
         with output() as printed:
-            found = self.make().configure(Parser(prog=self._prog()))
+            parser = Parser(prog=self._prog())
+            parser.declaring = True
+            found = self.make().configure(parser)
         assert found is None, f"configure returned {found!r}"
         assert not any(printed), f"configure prints: {''.join(printed)[:200]!r}"
 
@@ -169,7 +171,9 @@ class CommandConformance(Conformance):
     @classmethod
     def _parser(cls) -> argparse.ArgumentParser:
         parser = Parser(prog=cls._prog())
+        parser.declaring = True
         cls.make().configure(parser)
+        parser.declaring = False
         return parser
 
     @classmethod
@@ -192,6 +196,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    declaring = False
+    """Whether `configure` is at it, which has nothing to parse."""
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; raises AssertionError while options are declared."""
+        assert not self.declaring, "configure parses: it declares only, and run is given the result"
+        return super().parse_known_args(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage."""

@@ -484,20 +484,47 @@ def test_a_basic_check_that_is_a_known_gap_holds_nobody(place: Place) -> None:
 
 
 def test_failures_of_one_cause_are_one_line(place: Place) -> None:
-    """However they come about: in a run, at a moment, for an answer, in another process."""
     text = PROPOSES.format(does="return super().propose(tree, rng)")
     text += """
-    def parse(self, decision, completion):
-        if "rather not" in completion.text:
-            assert not completion.text, "no program"
-        return super().parse(decision, completion)
+    def prompt(self, decision, tree):
+        if len(tree.nodes) == 5:
+            assert not tree.nodes, "five is too many"
+        return super().prompt(decision, tree)
 """
     place.module("silent", text)
     distribution(place.site, "silent-parts", {"scaffold.silent": "silent:Silent"})
     done = place.mlx("plugins", "check", "silent")
     lines = [line for line in done.stdout.splitlines() if "FAILED" in line]
     assert len(lines) == 3, done.stdout  # with how many more, and of how many
-    assert "more FAILED: same cause (parse raises AssertionError: no program" in lines[1]
+    assert "more FAILED: same cause (prompt raises AssertionError: five is too many" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        (
+            "def parse(self, decision, completion):\n"
+            "        if 'rather not' in completion.text: raise ValueError('no program')\n"
+            "        return super().parse(decision, completion)\n",
+            "parse raises ValueError: no program, for 'I would rather not say.'",
+        ),
+        (
+            "def prompt(self, decision, tree):\n"
+            "        self.asked = getattr(self, 'asked', 0) + 1\n"
+            "        found = super().prompt(decision, tree)\n"
+            "        content = found[-1].content + str(self.asked)\n"
+            "        return [*found[:-1], found[-1].model_copy(update={'content': content})]\n",
+            "its calls change self.asked",
+        ),
+    ],
+)
+def test_what_goes_wrong_now_and_then_is_told_once(place: Place, does: str, told: str) -> None:
+    text = PROPOSES.format(does="return super().propose(tree, rng)")
+    place.module("silent", f"{text}\n    {does}")
+    distribution(place.site, "silent-parts", {"scaffold.silent": "silent:Silent"})
+    done = place.mlx("plugins", "check", "silent")
+    (line, _) = (line for line in done.stdout.splitlines() if "FAILED" in line)
+    assert told in line, done.stdout
 
 
 def test_what_cannot_be_loaded_is_told_with_its_place(place: Place) -> None:

@@ -26,7 +26,8 @@ class Harness(Conformance, ABC):
     prefix: ClassVar[str] = "scaffold"
     basics = (
         *("begins_with_a_decision", "allows_actions_that_there_are", "has_something_to_say"),
-        "prompts_are_messages",
+        *("prompts_are_messages", "proposes_at_every_moment", "reads_any_text"),
+        "remembers_nothing",
     )
     actions: ClassVar[Sequence[Action]] = ()
     """Actions that the scaffold can say, where none of the ordinary ones is one of them."""

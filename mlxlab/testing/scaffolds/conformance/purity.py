@@ -28,8 +28,12 @@ class Purity(Harness):
         used = self.make()
         session(used, dict(reversed(moments.items())))
         first = next(iter(moments))
+        before = {name: repr(value) for name, value in vars(used).items()}
         session(used, {first: moments[first]})  # what is counted by turns is another one now
-        _equal(new, session(used, moments))
+        again = session(used, moments)
+        after = {name: repr(value) for name, value in vars(used).items()}
+        kept = ", ".join(f"self.{name}" for name in after if before.get(name) != after[name])
+        _equal(new, again, f"; its calls change {kept}" if kept else "")
 
     def test_draws_from_what_it_is_given(self) -> None:
         """Global random numbers, folder, variables, date and time make no difference."""
@@ -79,10 +83,12 @@ class Purity(Harness):
             assert before == after, f"the tree was changed at the moment '{name}'"
 
 
-def _equal(first: dict[str, dict[str, Any]], second: dict[str, dict[str, Any]]) -> None:
+def _equal(
+    first: dict[str, dict[str, Any]], second: dict[str, dict[str, Any]], why: str = ""
+) -> None:
     for name, one in first.items():
         other = second[name]
-        assert one == other, f"it says other things at '{name}': {difference(one, other)}"
+        assert one == other, f"it says other things at '{name}': {difference(one, other)}{why}"
 
 
 def _whole(nodes: tuple[object, ...], *others: object) -> str:
