@@ -128,6 +128,7 @@ def test_the_same_command_takes_up_what_ended_early(place: Place, how: str) -> N
     ("how", "told"),
     [
         ("above", "train returned 'local:{0}/o', where NAME:{0}/o/final is expected"),
+        ("bare", "train returned 'local:final', where NAME:{0}/o/final is expected"),
         ("number", "train failed: TypeError: tell got 1, which is no TrainProgress."),
     ],
 )

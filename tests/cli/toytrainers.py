@@ -68,7 +68,8 @@ class Counting:
             return PolicyRef(spec=f"local:{final}")
         final.mkdir(exist_ok=True)
         (final / "config.json").write_text("{}")
-        return PolicyRef(spec=f"local:{job.out if config.how == 'above' else final}")
+        named = {"above": str(job.out), "bare": FINAL}.get(config.how, str(final))
+        return PolicyRef(spec=f"local:{named}")
 
     def _act(self, job: TrainJob, step: int) -> dict[str, float]:
         return {}

@@ -256,6 +256,16 @@ def test_the_first_verdict_that_is_none_ends_it():
     assert (last.id, last.status, last.message) == told
 
 
+def test_a_grade_that_is_no_number_is_no_sound_one():
+    class Grader:
+        def grade(self, submission):
+            return Grade(valid=True, public=float("nan"), private=0.5)
+
+    task = type("Odd", (Toy,), {"grader": lambda self: Grader()})
+    *_, last = check_task(task, lambda: MemorySandbox(lambda *_: None))
+    assert (last.status, last.message) == ("fail", "grade returned a public score that is nan.")
+
+
 def test_a_search_that_cannot_be_carried_out_proves_nothing():
     found = {f.id: f for f in check_task(Toy, lambda: MemorySandbox(lambda *_: None))}
     assert [found[name].status for name in IDS[-4:]] == ["fail"] * 4

@@ -137,7 +137,9 @@ def _misplaced(result: PolicyRef, out: Path) -> str:
     place = Path(argument).resolve() if argument else Path()
     if place == final:
         return "" if final.is_file() or any(final.glob("*")) else "and wrote nothing there"
-    if place.is_relative_to(out.resolve()) and not place.is_relative_to(final):
+    beside = place.is_relative_to(out.resolve()) and not place.is_relative_to(final)
+    by_out = bool(argument) and not place.exists() and (out / str(argument)).exists()
+    if beside or by_out:
         return f"where NAME:{out / FINAL} is expected: what a training keeps lies there"
     return ""
 

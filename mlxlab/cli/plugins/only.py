@@ -20,8 +20,8 @@ def left_out(words: Sequence[str], kinds: Iterable[str]) -> set[str]:
     ids = {name for kind in kinds for name in _ids(kind)}
     for word in words:
         if not any(name.startswith(word) for name in ids):
-            hint = did_you_mean(word, sorted(ids), "docs/reference/conformance.md has all ids.")
-            raise UsageError(f"No check that would be made has an id like '{word}'.", hint)
+            hint = f"{did_you_mean(word, sorted(ids))} docs/reference/conformance.md has all ids."
+            raise UsageError(f"No check that would be made has an id like '{word}'.", hint.strip())
     return {name for name in ids if words and not name.startswith(tuple(words))}
 
 

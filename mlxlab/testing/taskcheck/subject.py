@@ -61,6 +61,9 @@ class Subject:
         grade = self.grader.grade(submission)
         if problem := grade_problem(grade):
             raise NoGrade(f"grade {problem}")
+        for name, score in (("public", grade.public), ("private", grade.private)):
+            if score is not None and math.isnan(score):
+                raise NoGrade(f"grade returned a {name} score that is nan")
         return grade
 
     def gain(self, score: float, over: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from mlxlab.core.registry import Registry
 from mlxlab.core.sandbox import Sandbox
-from mlxlab.core.task import Grade, Task
+from mlxlab.core.task import Grade, Grader, Task
 from mlxlab.core.tasked import async_problem
 from mlxlab.testing.kit import Conformance
 from mlxlab.testing.kit.running import told
@@ -64,7 +64,9 @@ class Harness(Conformance, ABC):
             task, again = called(cls.make), called(cls.make)
             called(task.prepare, inputs)
             called(again.prepare, repeat)
-            grader = called(task.grader)
+            grader: object = called(task.grader)
+            kind = type(grader).__name__
+            assert isinstance(grader, Grader), f"grader returned {kind}, which has no grade"
             cls._subject = Subject(
                 task, again, task.info, inputs, repeat, grader, cls.make_sandbox, scratch
             )
