@@ -99,7 +99,7 @@ def failed(make: Callable[[], Task], *names: str) -> dict[str, str]:
 def test_a_score_that_is_nan_is_the_same_again() -> None:
     names = ("says_the_same_again", "grades_several_at_once", "scores_lie_in_the_metrics_range")
     said = failed(scored(private=nan), *names)
-    assert said == {"scores_lie_in_the_metrics_range": "nan lies outside [0.0, None]"}
+    assert said == {"scores_lie_in_the_metrics_range": "grade returned a private score that is nan"}
 
 
 def test_a_process_that_is_left_behind_is_told() -> None:
