@@ -167,6 +167,11 @@ class TestNever(Kind):
     def setup_class(cls):
         raise OSError("no engine")
 
+class TestMore(Kind):
+    @classmethod
+    def test_of_its_class(cls):
+        raise ValueError("no check")
+
 def test_of_somebody_else(): ...
 """
 
@@ -185,7 +190,7 @@ def test_one_failed_basic_check_stands_for_its_class(tmp_path: Path) -> None:
     ]
     assert "toy.answers comes first: it failed" in done.stdout
     assert "toy.works comes first: it failed" in done.stdout, "nothing could be set up"
-    assert "1 failed, 7 passed, 3 skipped, 1 xfailed, 1 error" in done.stdout, done.stdout
+    assert "2 failed, 10 passed, 3 skipped, 1 xfailed, 1 error" in done.stdout, done.stdout
 
 
 ENGINES = """
