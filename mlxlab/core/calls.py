@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlxlab.core.account import Accounts
 from mlxlab.core.actions import Action
-from mlxlab.core.boundary import Boundary, Late, whose
+from mlxlab.core.boundary import Boundary, whose
 from mlxlab.core.budget import Budget
 from mlxlab.core.cache import EDITOR_ROLES, Cache
 from mlxlab.core.choices import messages_of, text_of
@@ -30,7 +30,7 @@ from mlxlab.core.refusals import said, unusable
 from mlxlab.core.runs import RunWriter
 from mlxlab.core.scaffold import Ask, Formed, Scaffold
 from mlxlab.core.shortening import shortened
-from mlxlab.core.stated import Noted, price_of, unheard
+from mlxlab.core.stated import Noted, unheard
 from mlxlab.core.tree import TreeView
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -292,13 +292,13 @@ class Caller:
         try:
             completion = await provider.answer(request, self._patience.try_s)
         except MlxError as error:
-            cut_off = isinstance(error, CutOff) and await _may_be_billed(provider)
+            cut_off = isinstance(error, CutOff) and await provider.may_be_billed()
             self._record(request, prompt, started, None, str(error), cut_off)
             return prompt, error
         except asyncio.CancelledError:
             cut_off = True
             try:
-                cut_off = await _may_be_billed(provider)
+                cut_off = await provider.may_be_billed()
             finally:
                 why = "Interrupted before an answer."
                 self._record(request, prompt, started, None, why, cut_off)
@@ -390,13 +390,3 @@ class Caller:
         """A text that the scaffold writes for a policy."""
         who, where = whose(self._names["scaffold"]), getattr(function, "__name__", "call")
         return text_of(who, where, self._of("scaffold", function, *arguments))
-
-
-async def _may_be_billed(provider: Provider) -> bool:
-    """Whether a call that was cut off may have cost something: not where the price is 0."""
-    try:
-        async with asyncio.timeout(1):
-            price = await price_of(provider.named, provider.policy)
-    except (TimeoutError, Late):
-        return True
-    return price is None or any(price.model_dump().values())

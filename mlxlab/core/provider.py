@@ -16,7 +16,7 @@ from mlxlab.core.patience import Tries
 from mlxlab.core.policy import Policy, PolicyRequest, Price
 from mlxlab.core.records import Completion, ComponentRef
 from mlxlab.core.reserve import ROOMY, Bounds, Gauge
-from mlxlab.core.stated import Noted, bound_of, dearest_of, owned, unheard
+from mlxlab.core.stated import Noted, bound_of, dearest_of, owned, price_of, unheard
 from mlxlab.core.watch import limit_s
 
 
@@ -81,6 +81,15 @@ class Provider:
             text = f"{self.named} gave no answer within {most_s:g} s."
             raise CutOff(text, retryable=True) from error
         return recordable(self.named, completion)
+
+    async def may_be_billed(self) -> bool:
+        """Whether a call that was cut off may have cost something: not where the price is 0."""
+        try:
+            async with asyncio.timeout(1):
+                price = await price_of(self.named, self.policy)
+        except (TimeoutError, Late):
+            return True
+        return price is None or any(price.model_dump().values())
 
     async def close(self) -> None:
         """Close the policy; raises PluginError where that fails or never ends."""
